@@ -74,7 +74,7 @@ impl Otpauth {
             let value = decode(value)?;
             match name.to_ascii_lowercase().as_str() {
                 "secret" => secret = Secret::from_base32(&value),
-                "issuer" => issuer = value.trim().to_owned(),
+                "issuer" => value.trim().clone_into(&mut issuer),
                 "algorithm" => {
                     parameters.algorithm = Algorithm::from_name(&value).ok_or(InvalidOtpauth::UnknownParameter)?;
                 }

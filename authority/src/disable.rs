@@ -1,0 +1,85 @@
+//! Switching two-factor authentication off.
+
+use domain::password::MIN_ALONE;
+use domain::session::Assurance;
+use domain::{RecoveryCode, Token};
+
+use crate::audit::{self, Event};
+use crate::notice::{self, Notice};
+use crate::step_up::{self, ProofRefused};
+use crate::token_check::{Surface, Typed};
+use crate::{Authority, OpenedSession, SignedIn, Visitor, factors, sessions};
+
+/// Why it stays on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DisableError {
+    /// The password, the token or the recovery code is not accepted.
+    #[error(transparent)]
+    Proof(#[from] ProofRefused),
+    /// The password is too short to stand alone (63B §3.1.1.2).
+    #[error("the password is too short to stand alone")]
+    PasswordTooShort,
+    /// It is off.
+    #[error("two-factor authentication is off")]
+    NotEnabled,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// Switches it off, with the password and a token or a recovery code: every factor, the recovery codes and the link
+/// to the token account go, all other sessions and pending sign-ins end.
+///
+/// # Errors
+/// [`DisableError`].
+pub async fn disable(
+    authority: &Authority,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    password: String,
+    raw_token: &str,
+) -> Result<OpenedSession, DisableError> {
+    let account_id = signed_in.account_id();
+    let rows = authority.store.factors(account_id).await?;
+    if !factors::are_on(&rows) {
+        return Err(DisableError::NotEnabled);
+    }
+    let typed = match Token::parse(raw_token, factors::token_lengths(&rows)) {
+        Ok(token) => Typed::Token(token),
+        Err(invalid) => match RecoveryCode::parse(raw_token) {
+            Ok(code) => Typed::RecoveryCode(code),
+            Err(_) => return Err(ProofRefused::Malformed(invalid).into()),
+        },
+    };
+    let credentials = authority.store.find_credentials(account_id).await?.ok_or(DisableError::Unavailable)?;
+    if usize::try_from(credentials.password_length).is_ok_and(|length| length < MIN_ALONE) {
+        return Err(DisableError::PasswordTooShort);
+    }
+    let proof = step_up::prove(authority, signed_in, visitor, password, Some(typed)).await?;
+    let now = authority.now();
+    let mut write = authority.store.write().await?;
+    if let Some(token) = proof.token
+        && !token.claim(authority, &mut write, account_id).await?
+    {
+        drop(write);
+        token.reused(authority, visitor, Surface::Session(signed_in)).await?;
+        return Err(ProofRefused::NotRight.into());
+    }
+    proof.password.settle(&mut write, account_id).await?;
+    write.delete_factors(account_id).await?;
+    write.delete_recovery_set(account_id).await?;
+    write.end_message_tokens(account_id, now.millis()).await?;
+    if let Some(account) = authority.store.find_account(account_id).await?
+        && let Some(token_account_id) = &account.token_account_id
+    {
+        write.link_token_account(account_id, None).await?;
+        write.delete_unlinked_token_account(token_account_id).await?;
+    }
+    write.cancel_challenges(account_id).await?;
+    write.delete_other_sessions(account_id, signed_in.session_id()).await?;
+    let opened = sessions::renew(authority, &mut write, visitor, signed_in, Assurance::Password, Some(now)).await?;
+    audit::record(authority, &mut write, visitor, signed_in.into(), Event::TwoFactorDisabled, None).await?;
+    notice::queue(authority, &mut write, signed_in.email().as_str(), Notice::TwoFactorDisabled).await?;
+    write.commit().await?;
+    Ok(opened)
+}

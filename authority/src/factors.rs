@@ -1,0 +1,109 @@
+//! Factors as the database holds them, read back into the domain's terms.
+
+use domain::enrolment::Enrolment;
+use domain::totp::{Algorithm, Parameters, Secret};
+use domain::{FactorKind, Phone, TokenLengths, Totp};
+
+use crate::cipher::Place;
+use crate::message_token::TOKEN_LENGTH;
+use crate::store::FactorRow;
+use crate::{Authority, Unavailable, moment};
+
+/// The state of a factor that a hundred failures in a row switched off.
+pub(crate) const DISABLED: &str = "disabled";
+const CONFIRMED: &str = "confirmed";
+
+impl FactorRow {
+    pub(crate) fn kind(&self) -> Option<FactorKind> {
+        FactorKind::from_name(&self.kind)
+    }
+
+    /// Whether tokens of it are accepted.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.state == CONFIRMED
+    }
+
+    /// Whether two-factor authentication is on because of it: confirmed, or switched off by failures. A factor that is
+    /// switched off still keeps the password alone from sufficing.
+    pub(crate) fn counts(&self) -> bool {
+        self.is_confirmed() || self.state == DISABLED
+    }
+
+    /// The set-up state in the domain's terms.
+    pub(crate) fn enrolment(&self) -> Enrolment {
+        match (self.confirmed_at, self.expires_at) {
+            (Some(at), _) => Enrolment::Confirmed { confirmed_at: moment(at) },
+            (None, Some(at)) => Enrolment::Pending { expires_at: moment(at) },
+            (None, None) => Enrolment::Abandoned,
+        }
+    }
+
+    /// The number of a factor for messages.
+    pub(crate) fn phone(&self) -> Option<Phone> {
+        self.phone.as_deref().and_then(|phone| Phone::parse(phone).ok())
+    }
+
+    /// Digits of its tokens.
+    pub(crate) fn token_digits(&self) -> u8 {
+        self.digits.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(TOKEN_LENGTH)
+    }
+
+    /// The public parameters of a TOTP factor.
+    pub(crate) fn parameters(&self) -> Option<Parameters> {
+        Some(Parameters {
+            algorithm: Algorithm::from_name(self.algorithm.as_deref()?)?,
+            digits: u8::try_from(self.digits?).ok()?,
+            period: u32::try_from(self.period?).ok()?,
+        })
+    }
+}
+
+/// Whether two-factor authentication is on.
+pub(crate) fn are_on(factors: &[FactorRow]) -> bool {
+    factors.iter().any(FactorRow::counts)
+}
+
+/// The number that messages go to.
+pub(crate) fn message_phone(factors: &[FactorRow]) -> Option<Phone> {
+    factors.iter().find(|factor| factor.is_confirmed() && factor.kind() == Some(FactorKind::Sms))?.phone()
+}
+
+/// Where a factor's secret is sealed.
+pub(crate) fn secret_place(id: &str) -> Place<'_> {
+    Place { table: "factor", row: id, column: "secret" }
+}
+
+/// The secret of a TOTP factor.
+///
+/// # Errors
+/// [`Unavailable`] if it does not open; this is logged here, and the caller refuses the token as if it were wrong.
+pub(crate) fn open_secret(authority: &Authority, row: &FactorRow) -> Result<Secret, Unavailable> {
+    let (Some(key_id), Some(sealed)) = (&row.key_id, &row.secret) else {
+        return Err(Unavailable);
+    };
+    match authority.cipher.open(secret_place(&row.id), key_id, sealed) {
+        Ok(bytes) => Ok(Secret::new(bytes.to_vec())),
+        Err(error) => {
+            tracing::error!(%error, event = "crypt_decrypt_fail", table = "factor", id = row.id, "a factor's secret does not open");
+            Err(Unavailable)
+        }
+    }
+}
+
+/// The TOTP key of a factor.
+pub(crate) fn open_totp(authority: &Authority, row: &FactorRow) -> Result<Totp, Unavailable> {
+    let parameters = row.parameters().ok_or(Unavailable)?;
+    Totp::new(&open_secret(authority, row)?, parameters).map_err(|_| Unavailable)
+}
+
+/// Lengths of tokens that the account's confirmed factors make.
+pub(crate) fn token_lengths(factors: &[FactorRow]) -> TokenLengths {
+    factors
+        .iter()
+        .filter(|factor| factor.is_confirmed())
+        .map(FactorRow::token_digits)
+        .fold(None, |lengths: Option<TokenLengths>, digits| {
+            Some(lengths.map_or(TokenLengths::only(digits), |lengths| lengths.or(digits)))
+        })
+        .unwrap_or(TokenLengths::SIX)
+}

@@ -1,0 +1,27 @@
+//! Removes what has run out. Nothing depends on it: what has run out is refused anyway.
+
+use std::time::Duration;
+
+use domain::session::{ABSOLUTE, IDLE};
+
+use crate::{Authority, Unavailable};
+
+/// Rows are kept this long after they ran out; every limit looks back a day at most.
+const KEPT: Duration = Duration::from_hours(48);
+
+/// Deletes sessions, challenges, pending enrolments, message tokens, counters and messages that have run out.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
+    let now = authority.now();
+    let before = (now - KEPT).millis();
+    let mut write = authority.store.write().await?;
+    write.sweep_sessions((now - IDLE).millis(), (now - ABSOLUTE).millis()).await?;
+    write.sweep_challenges(before).await?;
+    write.sweep_factors(before).await?;
+    write.sweep_messages(before).await?;
+    write.sweep_password_failures(before).await?;
+    write.sweep_outbox(before).await?;
+    Ok(write.commit().await?)
+}

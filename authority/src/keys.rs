@@ -1,0 +1,63 @@
+//! The secrets in cookies. Only their keyed hashes are stored.
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::Authority;
+
+/// Base64url of 256 bits.
+const LENGTH: usize = 43;
+
+macro_rules! cookie_key {
+    ($(#[$doc:meta])* $name:ident, $purpose:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Reads a cookie's value; `None` for what was never one of ours.
+            #[must_use]
+            pub fn from_cookie(text: &str) -> Option<Self> {
+                let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+                (text.len() == LENGTH && is_plain).then(|| Self(text.to_owned()))
+            }
+
+            /// The value, for the cookie.
+            #[must_use]
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+
+            pub(crate) fn generate(authority: &Authority) -> Self {
+                Self(authority.entropy.secret_text())
+            }
+
+            pub(crate) fn hash(&self, authority: &Authority) -> Vec<u8> {
+                authority.digester.digest($purpose, "", &self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+cookie_key!(
+    /// The cookie of a session: a signed-in browser.
+    SessionKey,
+    "session"
+);
+cookie_key!(
+    /// The cookie of a challenge: a pending sign-in. It opens nothing but the token pages.
+    ChallengeKey,
+    "challenge"
+);
+cookie_key!(
+    /// The cookie of a browser that once signed in. It proves nothing; it only has a password delay of its own.
+    BrowserKey,
+    "browser"
+);

@@ -1,0 +1,164 @@
+//! Tokens that go out in a text message or a call.
+
+use domain::message::{
+    self, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, SendLimit, TOKEN_DIGITS, TOKEN_LIFE,
+};
+use domain::{FactorKind, Phone, Timestamp, Token};
+use subtle::ConstantTimeEq as _;
+
+use crate::audit::{self, Event, Subject};
+use crate::store::{MessageTokenRow, NewMessageToken, Write};
+use crate::{Authority, Unavailable, Visitor, moment, outbox};
+
+/// Digits of a token in a message.
+pub(crate) const TOKEN_LENGTH: u8 = TOKEN_DIGITS;
+
+/// Why no message goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendRefused {
+    /// The account has no number that messages go to.
+    #[error("no number")]
+    NoPhone,
+    /// A send limit is reached.
+    #[error("too soon")]
+    TooSoon {
+        /// When the next message may go out.
+        until: Timestamp,
+    },
+    /// Messages cannot be sent to the number.
+    #[error("the number cannot be sent to")]
+    NotSendable,
+    /// What the token would be good for has ended.
+    #[error("over")]
+    Over,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// What a token in a message is good for: this, and nothing else (requirements.md SM-4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Binding(String);
+
+impl Binding {
+    /// One pending sign-in.
+    pub(crate) fn challenge(id: &str) -> Self {
+        Self(format!("challenge {id}"))
+    }
+
+    /// Step-ups, and switching off, in one session.
+    pub(crate) fn session(id: &str) -> Self {
+        Self(format!("session {id}"))
+    }
+
+    /// One pending enrolment.
+    pub(crate) fn enrolment(factor_id: &str) -> Self {
+        Self(format!("enrolment {factor_id}"))
+    }
+
+    pub(crate) fn is_of(&self, row: &MessageTokenRow) -> bool {
+        self.0 == row.binding
+    }
+}
+
+/// Makes a token and queues the message that carries it, within the send limits, in the given transaction.
+///
+/// Every token that went out before is dead. Senders to one number, from one address, and in all, pass one at a time,
+/// so parallel requests cannot exceed a limit.
+pub(crate) async fn send(
+    authority: &Authority,
+    write: &mut Write,
+    visitor: &Visitor,
+    subject: Subject<'_>,
+    phone: &Phone,
+    channel: Channel,
+    binding: &Binding,
+) -> Result<(), SendRefused> {
+    let now = authority.now();
+    let address = visitor.address.to_string();
+    let next = pass_gates(write, phone, &address, now).await?;
+    if next > now {
+        return Err(SendRefused::TooSoon { until: next });
+    }
+    let token = Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS);
+    let id = authority.entropy.id();
+    write.insert_message_send(&id, phone.e164(), &address, now.millis()).await?;
+    write
+        .insert_message_token(&NewMessageToken {
+            id: &id,
+            account_id: subject.account_id,
+            binding: &binding.0,
+            token_hash: &hash(authority, &id, &token),
+            channel: channel.name(),
+            created_at: now.millis(),
+            expires_at: (now + TOKEN_LIFE).millis(),
+        })
+        .await?;
+    let text = message::token_text(channel, &token, &authority.public_host);
+    outbox::queue(authority, write, channel, phone.e164(), &text).await?;
+    audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
+    Ok(())
+}
+
+/// As [`send`], in a transaction of its own; a refusal is written down.
+pub(crate) async fn send_alone(
+    authority: &Authority,
+    visitor: &Visitor,
+    subject: Subject<'_>,
+    phone: &Phone,
+    channel: Channel,
+    binding: &Binding,
+) -> Result<(), SendRefused> {
+    let mut write = authority.store.write().await?;
+    write.lock_account(subject.account_id).await?;
+    match send(authority, &mut write, visitor, subject, phone, channel, binding).await {
+        Ok(()) => Ok(write.commit().await?),
+        Err(refused) => {
+            drop(write);
+            audit::record_alone(authority, visitor, subject, Event::MessageRefused, Some(FactorKind::Sms)).await?;
+            Err(refused)
+        }
+    }
+}
+
+/// When the next message may go out, under the gates' locks.
+async fn pass_gates(write: &mut Write, phone: &Phone, address: &str, now: Timestamp) -> Result<Timestamp, sqlx::Error> {
+    // Always in this order, so that no two senders wait for each other.
+    write.pass_send_gate("all", now.millis()).await?;
+    write.pass_send_gate(&format!("address {address}"), now.millis()).await?;
+    write.pass_send_gate(&format!("phone {}", phone.e164()), now.millis()).await?;
+    let in_all = message::next_send_at(&IN_ALL, &write.sent_in_all(reach(&IN_ALL)).await?, now);
+    if in_all > now {
+        tracing::error!(event = "message_budget_spent", "the hourly budget of messages is spent");
+    }
+    let from_address =
+        message::next_send_at(&PER_ADDRESS, &write.sent_from_address(address, reach(&PER_ADDRESS)).await?, now);
+    let to_phone =
+        message::next_send_at(&PER_NUMBER, &write.sent_to_phone(phone.e164(), reach(&PER_NUMBER)).await?, now);
+    Ok(in_all.max(from_address).max(to_phone))
+}
+
+/// How many of the latest messages the limits look at.
+fn reach(limits: &[SendLimit]) -> i64 {
+    limits.iter().map(|limit| limit.most).max().and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX)
+}
+
+/// When the next message to this number may go out, as far as the number is concerned.
+pub(crate) async fn next_send_at(authority: &Authority, phone: &Phone) -> Result<Timestamp, Unavailable> {
+    let sent = authority.store.sent_to_phone(phone.e164(), reach(&PER_NUMBER)).await?;
+    Ok(message::next_send_at(&PER_NUMBER, &sent, authority.now()))
+}
+
+/// Whether `typed` is the live token in `row` for `binding`. The hash is computed and compared in every case.
+pub(crate) fn is_right(authority: &Authority, row: Option<&MessageTokenRow>, binding: &Binding, typed: &Token) -> bool {
+    let hashed = hash(authority, row.map_or("", |row| &row.id), typed);
+    let Some(row) = row else { return false };
+    let equal = bool::from(row.token_hash.ct_eq(&hashed));
+    let entries = u32::try_from(row.wrong_entries).unwrap_or(u32::MAX);
+    // The entry at hand was counted as wrong before this check, so the fifth may still be right.
+    equal && binding.is_of(row) && authority.now() < moment(row.expires_at) && entries <= MAX_WRONG_ENTRIES
+}
+
+fn hash(authority: &Authority, id: &str, token: &Token) -> Vec<u8> {
+    authority.digester.digest("message token", id, token.expose_digits())
+}

@@ -1,0 +1,50 @@
+//! Sample data for development: a practice to walk through at once.
+
+use domain::Kind;
+
+use crate::store::NewAccount;
+use crate::{Authority, Unavailable};
+
+/// The password of every sample account.
+const PASSWORD: &str = "sample-password-1";
+
+/// User name, first name, last name, kind, whether it manages accounts, cell phone.
+const PEOPLE: [(&str, &str, &str, Kind, bool, &str); 4] = [
+    ("thomas", "Thomas", "Ward", Kind::Provider, false, "+12025550101"),
+    ("olivia", "Olivia", "Marsh", Kind::Staff, true, "+12025550102"),
+    ("sam", "Sam", "Reyes", Kind::Staff, false, "+12025550103"),
+    ("nina", "Nina", "Cole", Kind::Staff, false, "+12025550104"),
+];
+
+/// Plants "Sample Practice" with its four accounts, unless it is there.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
+    if authority.store.is_username_taken(PEOPLE[0].0).await? {
+        return Ok(());
+    }
+    let mut slot = authority.hasher.slot().await.map_err(|_| Unavailable)?;
+    let now = authority.now().millis();
+    let practice_id = authority.entropy.id();
+    let mut write = authority.store.write().await?;
+    write.insert_practice(&practice_id, "Sample Practice", now).await?;
+    for (username, first_name, last_name, kind, manages_accounts, cell_phone) in PEOPLE {
+        let password_hash = slot.hash(PASSWORD, &*authority.entropy).await.map_err(|_| Unavailable)?;
+        let new = NewAccount {
+            id: &authority.entropy.id(),
+            practice_id: &practice_id,
+            kind: kind.name(),
+            manages_accounts,
+            username,
+            email: &format!("{username}@sample.test"),
+            first_name,
+            last_name,
+            cell_phone,
+            password_hash: &password_hash,
+            password_length: i64::try_from(PASSWORD.len().min(domain::password::MIN_ALONE)).unwrap_or(0),
+        };
+        write.insert_account(&new, now).await?;
+    }
+    Ok(write.commit().await?)
+}

@@ -1,0 +1,309 @@
+//! Sessions: signed-in browsers.
+
+use std::time::Duration;
+
+use domain::session::{Assurance, Lifetime, is_stepped_up as counts};
+use domain::{Email, Kind, LocalPath, Timestamp};
+
+use crate::audit::{self, Event, Subject};
+use crate::store::{NewSession, SignedInRow, Write};
+use crate::{Authority, BrowserKey, ChallengeKey, SessionKey, Unavailable, Visitor, moment, sign_in};
+
+/// Sessions that an account may have; opening one more ends the oldest (requirements.md SE-7).
+const MAX_SESSIONS: i64 = 10;
+/// Activity is written down at most this often, so that a page of ten requests costs one commit.
+const TOUCH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Proof that a request carries a live session.
+#[derive(Clone)]
+pub struct SignedIn {
+    row: SignedInRow,
+    email: Email,
+    kind: Kind,
+    assurance: Assurance,
+}
+
+impl SignedIn {
+    /// From a stored row; `None` if it holds what no release writes.
+    fn from_row(row: SignedInRow) -> Option<Self> {
+        let email = Email::parse(&row.email).ok()?;
+        let kind = Kind::from_name(&row.kind)?;
+        let assurance = Assurance::from_name(&row.assurance)?;
+        Some(Self { row, email, kind, assurance })
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn account_id(&self) -> &str {
+        &self.row.account_id
+    }
+
+    /// The account's practice.
+    #[must_use]
+    pub fn practice_id(&self) -> &str {
+        &self.row.practice_id
+    }
+
+    /// The practice's name.
+    #[must_use]
+    pub fn practice_name(&self) -> &str {
+        &self.row.practice_name
+    }
+
+    /// The account's user name.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.row.username
+    }
+
+    /// The person's first name.
+    #[must_use]
+    pub fn first_name(&self) -> &str {
+        &self.row.first_name
+    }
+
+    /// The person's last name.
+    #[must_use]
+    pub fn last_name(&self) -> &str {
+        &self.row.last_name
+    }
+
+    /// The account's e-mail address.
+    #[must_use]
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// Provider or staff.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether the account is an administrator of its practice.
+    #[must_use]
+    pub fn manages_accounts(&self) -> bool {
+        self.row.manages_accounts == 1
+    }
+
+    /// How the session was opened.
+    #[must_use]
+    pub fn assurance(&self) -> Assurance {
+        self.assurance
+    }
+
+    /// When the session ends if nothing more is done in it.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        self.lifetime().ends_at()
+    }
+
+    /// The session's name in lists and in the audit trail. It is not its key.
+    pub(crate) fn session_id(&self) -> &str {
+        &self.row.session_id
+    }
+
+    pub(crate) fn stepped_up_at(&self) -> Option<Timestamp> {
+        self.row.stepped_up_at.map(moment)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime { opened_at: moment(self.row.opened_at), active_at: moment(self.row.active_at) }
+    }
+}
+
+/// A session was opened or renewed: these are its cookies.
+#[derive(Debug)]
+pub struct OpenedSession {
+    /// The key of the session.
+    pub session: SessionKey,
+    /// The key of the browser.
+    pub browser: BrowserKey,
+    /// The page first asked for.
+    pub next: Option<LocalPath>,
+}
+
+/// A session in the list of signed-in browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedInBrowser {
+    /// Its name, to end it by.
+    pub id: String,
+    /// What the browser said of itself.
+    pub user_agent: String,
+    /// The network address at sign-in.
+    pub address: String,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// The last activity, to about ten seconds.
+    pub active_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub is_this: bool,
+    /// How it was opened.
+    pub assurance: Assurance,
+}
+
+/// Why a session is not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndError {
+    /// The account has no such session.
+    #[error("no such session")]
+    NotFound,
+    /// The step-up is too long ago.
+    #[error("a step-up is needed")]
+    StepUpNeeded,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// The live session of a cookie. Counts as activity: call it once per request of a person's.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn find(authority: &Authority, key: &SessionKey) -> Result<Option<SignedIn>, Unavailable> {
+    let now = authority.now();
+    let row = authority.store.find_signed_in(&key.hash(authority)).await?;
+    let Some(signed_in) = row.and_then(SignedIn::from_row).filter(|signed_in| signed_in.lifetime().is_alive(now))
+    else {
+        return Ok(None);
+    };
+    if now.since(signed_in.lifetime().active_at) >= TOUCH_INTERVAL {
+        let mut write = authority.store.write().await?;
+        write.touch_session(signed_in.session_id(), now.millis()).await?;
+        write.commit().await?;
+    }
+    Ok(Some(signed_in))
+}
+
+/// Whether the session's step-up still counts.
+#[must_use]
+pub fn is_stepped_up(authority: &Authority, signed_in: &SignedIn) -> bool {
+    counts(signed_in.stepped_up_at(), authority.now())
+}
+
+/// The account's signed-in browsers, the most recently active first.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn list(authority: &Authority, signed_in: &SignedIn) -> Result<Vec<SignedInBrowser>, Unavailable> {
+    let now = authority.now();
+    let rows = authority.store.sessions(signed_in.account_id()).await?;
+    Ok(rows
+        .into_iter()
+        .filter(|row| Lifetime { opened_at: moment(row.opened_at), active_at: moment(row.active_at) }.is_alive(now))
+        .filter_map(|row| {
+            Some(SignedInBrowser {
+                is_this: row.id == signed_in.session_id(),
+                assurance: Assurance::from_name(&row.assurance)?,
+                opened_at: moment(row.opened_at),
+                active_at: moment(row.active_at),
+                id: row.id,
+                user_agent: row.user_agent,
+                address: row.address,
+            })
+        })
+        .collect())
+}
+
+/// Ends another session of the same account.
+///
+/// # Errors
+/// [`EndError`].
+pub async fn end(authority: &Authority, signed_in: &SignedIn, visitor: &Visitor, id: &str) -> Result<(), EndError> {
+    if !is_stepped_up(authority, signed_in) {
+        return Err(EndError::StepUpNeeded);
+    }
+    let mut write = authority.store.write().await?;
+    if !write.delete_session(signed_in.account_id(), id).await? {
+        return Err(EndError::NotFound);
+    }
+    audit::record(authority, &mut write, visitor, signed_in.into(), Event::SessionEnded, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Ends the session and the pending sign-in of a browser, on the server.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn log_out(
+    authority: &Authority,
+    visitor: &Visitor,
+    session: Option<&SessionKey>,
+    challenge: Option<&ChallengeKey>,
+) -> Result<(), Unavailable> {
+    if let Some(key) = session
+        && let Some(signed_in) =
+            authority.store.find_signed_in(&key.hash(authority)).await?.and_then(SignedIn::from_row)
+    {
+        let mut write = authority.store.write().await?;
+        if write.delete_session(signed_in.account_id(), signed_in.session_id()).await? {
+            audit::record(authority, &mut write, visitor, (&signed_in).into(), Event::LoggedOut, None).await?;
+        }
+        write.commit().await?;
+    }
+    if let Some(key) = challenge {
+        sign_in::cancel(authority, visitor, key).await?;
+    }
+    Ok(())
+}
+
+/// Opens a session in the transaction that decided so, and remembers the browser.
+pub(crate) async fn open(
+    authority: &Authority,
+    write: &mut Write,
+    visitor: &Visitor,
+    subject: Subject<'_>,
+    assurance: Assurance,
+    next: Option<LocalPath>,
+) -> Result<OpenedSession, Unavailable> {
+    let now = authority.now().millis();
+    let opened = keys(authority, visitor, next);
+    let session_id = authority.entropy.id();
+    write
+        .insert_session(&NewSession {
+            id: &session_id,
+            key_hash: &opened.session.hash(authority),
+            account_id: subject.account_id,
+            assurance: assurance.name(),
+            opened_at: now,
+            address: &visitor.address.to_string(),
+            user_agent: &visitor.user_agent,
+        })
+        .await?;
+    write.delete_sessions_beyond(subject.account_id, MAX_SESSIONS).await?;
+    write.remember_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
+    Ok(opened)
+}
+
+/// Gives the session a new key at a change of privilege; the old cookie is dead with this commit.
+///
+/// # Errors
+/// [`Unavailable`] if the session was ended meanwhile: then the change it asked for must not happen either.
+pub(crate) async fn renew(
+    authority: &Authority,
+    write: &mut Write,
+    visitor: &Visitor,
+    signed_in: &SignedIn,
+    assurance: Assurance,
+    stepped_up_at: Option<Timestamp>,
+) -> Result<OpenedSession, Unavailable> {
+    let opened = keys(authority, visitor, None);
+    let renewed = write
+        .renew_session(
+            signed_in.session_id(),
+            &opened.session.hash(authority),
+            assurance.name(),
+            stepped_up_at.map(Timestamp::millis),
+            authority.now().millis(),
+        )
+        .await?;
+    if renewed { Ok(opened) } else { Err(Unavailable) }
+}
+
+fn keys(authority: &Authority, visitor: &Visitor, next: Option<LocalPath>) -> OpenedSession {
+    OpenedSession {
+        session: SessionKey::generate(authority),
+        browser: visitor.browser.clone().unwrap_or_else(|| BrowserKey::generate(authority)),
+        next,
+    }
+}

@@ -1,0 +1,155 @@
+//! The one store: the only place with SQL, one text for `SQLite` and `PostgreSQL` through `sqlx::Any`.
+//!
+//! Reads go to the pool. Every write goes through one door, [`Store::write`]. One-time means one statement here: an
+//! `UPDATE` whose `WHERE` holds the condition, and exactly one affected row.
+
+mod account;
+mod attempt;
+mod audit;
+mod challenge;
+mod factor;
+mod guard;
+mod message;
+mod outbox;
+mod recovery;
+mod sealed_key;
+mod session;
+mod token_account;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+pub(crate) use account::{AccountRow, Credentials, NewAccount, ProfileRow};
+pub(crate) use audit::AuditRow;
+pub(crate) use challenge::{ChallengeRow, NewChallenge};
+pub(crate) use factor::{FactorRow, NewFactor};
+pub(crate) use message::{MessageTokenRow, NewMessageToken};
+pub(crate) use outbox::{NewOutboxRow, OutboxRow};
+pub(crate) use session::{NewSession, SignedInRow};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// A connection waits this long for another writer before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which database answers. Asked here and in `guard` only; the SQL does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    fn of(connection: &AnyConnection) -> Self {
+        if connection.backend_name() == "SQLite" { Self::Sqlite } else { Self::Postgres }
+    }
+}
+
+/// A database of Twofold's.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: AnyPool,
+    backend: Backend,
+    /// On `SQLite` writers queue here, in order, instead of polling the file's lock. Other processes still meet that one.
+    turn: Arc<Mutex<()>>,
+}
+
+/// Whether opening a store may change its schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Migrate {
+    /// Bring the schema up to this release.
+    Yes,
+    /// Leave it; refuse a database whose schema is another release's.
+    No,
+}
+
+impl Store {
+    /// Connects to `url` (`sqlite:…` or `postgres:…`).
+    pub(crate) async fn open(url: &str, migrate: Migrate) -> Result<Self, sqlx::Error> {
+        install_default_drivers();
+        let is_sqlite = url.starts_with("sqlite:");
+        let pool = AnyPoolOptions::new()
+            .max_connections(if is_sqlite { 8 } else { 16 })
+            .acquire_timeout(BUSY_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    if Backend::of(connection) == Backend::Sqlite {
+                        for pragma in [
+                            "PRAGMA busy_timeout = 5000",
+                            "PRAGMA journal_mode = WAL",
+                            "PRAGMA synchronous = FULL",
+                            "PRAGMA foreign_keys = ON",
+                        ] {
+                            connection.execute(pragma).await?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .connect(url)
+            .await?;
+        let backend = Backend::of(&*pool.acquire().await?);
+        let store = Self { pool, backend, turn: Arc::default() };
+        match migrate {
+            Migrate::Yes => {
+                MIGRATIONS.run(&store.pool).await?;
+                store.guard_audit().await?;
+            }
+            Migrate::No => store.check_schema().await?,
+        }
+        Ok(store)
+    }
+
+    /// Refuses a schema that this release does not know, in either direction.
+    async fn check_schema(&self) -> Result<(), sqlx::Error> {
+        let applied: Vec<i64> =
+            sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version").fetch_all(&self.pool).await?;
+        let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        if applied == known {
+            Ok(())
+        } else {
+            Err(sqlx::Error::Configuration("the database is not of this release; run: twofold migrate".into()))
+        }
+    }
+
+    /// The one door for writes: a transaction that is rolled back unless [`Write::commit`] is called.
+    ///
+    /// On `SQLite` it takes the write lock at once: a transaction that first reads and then writes would fail, with no
+    /// wait, if another had written between.
+    pub(crate) async fn write(&self) -> Result<Write, sqlx::Error> {
+        let (turn, begin) = match self.backend {
+            Backend::Sqlite => (Some(Arc::clone(&self.turn).lock_owned().await), "BEGIN IMMEDIATE"),
+            Backend::Postgres => (None, "BEGIN"),
+        };
+        let transaction = self.pool.begin_with(begin).await?;
+        Ok(Write { transaction, _turn: turn })
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM sealed_key").fetch_one(&self.pool).await.map(|_| ())
+    }
+}
+
+/// An open write transaction.
+pub(crate) struct Write {
+    transaction: Transaction<'static, Any>,
+    /// Given up after the transaction, for fields drop in order.
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Write {
+    /// Makes everything written through it durable and visible, at once.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        self.transaction.commit().await
+    }
+
+    fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}

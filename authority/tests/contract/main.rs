@@ -1,0 +1,21 @@
+//! The contract suite: rules and races of the authority, each on SQLite and on PostgreSQL.
+//!
+//! PostgreSQL comes from `TWOFOLD_TEST_POSTGRES_URL`, the address of a database whose user may create others; `cargo
+//! xtask test` sets it by way of `pg_virtualenv`. Without it these tests fail: they are never skipped.
+
+mod support;
+
+mod audit;
+mod disable;
+mod enrol_sms;
+mod enrol_totp;
+mod lockout;
+mod outbox;
+mod password;
+mod profile;
+mod races;
+mod recovery;
+mod sealing;
+mod sessions;
+mod sign_in;
+mod step_up;
