@@ -1,18 +1,42 @@
-//! What people see.
-use leptos::prelude::*;
-use leptos_router::{components::{Route, Router, Routes}, path};
+//! What people see: the pages, and the server functions that call the authority.
+//!
+//! - [`pages`]: one file per page, with its server functions. Each page has one `load_*` function that returns what it
+//!   shows, and one function per form.
+//! - [`page`]: what all pages share: their data, what went wrong on them, and the frame around them.
+//! - [`form`]: the one form component. Without JavaScript it is a plain `<form>`; hydrated, it posts by itself.
+//! - [`components`]: fields, the countdown, and other small parts.
+//! - [`error`]: all that can go wrong, with its words.
+//! - [`browser`]: the few things asked of the browser, all of them in event handlers and effects.
+//! - [`visit`], [`cookies`], [`shell`]: the server's side, with feature `ssr` only.
+//!
+//! The WASM is small because most of it is not there twice: views are erased where they are passed on
+//! ([`AnyView`](leptos::prelude::AnyView)), forms and page data go through one path each, and what never changes is
+//! plain HTML.
+#![expect(clippy::must_use_candidate, reason = "a component that nobody places in a view is dead code, which rustc finds")]
+#![expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
+#![expect(clippy::needless_pass_by_value, reason = "components own their properties")]
 
-/// spike
-#[server(endpoint = "log_in")]
-pub async fn log_in(username: String, password: String) -> Result<(), ServerFnError> { let _ = (username, password); Ok(()) }
+mod browser;
+mod components;
+#[cfg(feature = "ssr")]
+pub mod cookies;
+mod erase;
+pub mod error;
+mod form;
+mod notice;
+mod page;
+mod pages;
+mod router;
+#[cfg(feature = "ssr")]
+mod shell;
+mod time;
+#[cfg(feature = "ssr")]
+pub mod visit;
+mod wire;
 
-#[component]
-fn Home() -> impl IntoView {
-    let action = ServerAction::<LogIn>::new();
-    view! { <h1>"Hi"</h1><ActionForm action=action><input name="username"/><input name="password"/><button>"Log In"</button></ActionForm> }
-}
-/// The app.
-#[component]
-pub fn App() -> impl IntoView {
-    view! { <Router><Routes fallback=|| "Not found"><Route path=path!("/login") view=Home/></Routes></Router> }
-}
+pub use error::AppError;
+pub use router::App;
+#[cfg(feature = "ssr")]
+pub use shell::{AssetPaths, shell};
+#[cfg(feature = "ssr")]
+pub use visit::Visit;

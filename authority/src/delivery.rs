@@ -112,6 +112,8 @@ impl HttpGateway {
     /// # Errors
     /// [`GatewayError`] if no HTTP client can be made.
     pub fn new(url: String, bearer: SecretString) -> Result<Self, GatewayError> {
+        // Err means that the process has chosen one before, which does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(8))

@@ -1,2 +1,7 @@
-//! The server.
-fn main() {}
+//! The program `twofold`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::commands::run()
+}

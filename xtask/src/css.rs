@@ -78,7 +78,7 @@ fn inline_import(import: &ImportRule, importer: &Path, open: &mut Vec<std::path:
     Ok(text)
 }
 
-fn parse<'a>(source: &'a str, path: &Path) -> Result<StyleSheet<'a, 'a>> {
+fn parse<'a>(source: &'a str, path: &Path) -> Result<StyleSheet<'a>> {
     let options = ParserOptions { filename: path.display().to_string(), ..ParserOptions::default() };
     StyleSheet::parse(source, options).map_err(|error| anyhow!("{error}"))
 }
@@ -120,17 +120,17 @@ mod tests {
         let folder = Folder::with(
             "order",
             &[
-                ("main.css", "@layer base, parts;\n@import 'base.css' layer(base);\n@import 'parts.css';\nb { color: red }"),
+                (
+                    "main.css",
+                    "@layer base, parts;\n@import 'base.css' layer(base);\n@import 'parts.css';\nb { color: red }",
+                ),
                 ("base.css", "@import 'deep.css';\nbody { margin: 0 }"),
                 ("deep.css", ":root { --gap: 8px }"),
                 ("parts.css", "p { margin: var(--gap) }"),
             ],
         );
         let css = folder.bundle(Flavour::Release).expect("a bundle");
-        assert_eq!(
-            css,
-            "@layer base,parts;@layer base{:root{--gap:8px}body{margin:0}}p{margin:var(--gap)}b{color:red}"
-        );
+        assert_eq!(css, "@layer base{:root{--gap:8px}body{margin:0}}@layer parts;p{margin:var(--gap)}b{color:red}");
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match command.as_str() {
         "setup" => setup::setup(setup::EVERYTHING),
         "build" => release::build(),
-        "size" => size::command(),
+        "size" => size::command_size(),
         _ => bail!("there is no command `{command}`\n\n{HELP}"),
     }
 }

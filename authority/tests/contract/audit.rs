@@ -1,6 +1,9 @@
 use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor};
 use authority::sign_in;
 
+/// Event, actor, address, factor, session, request.
+type Row = (String, String, String, Option<String>, Option<String>, String);
+
 on_both_databases!(
     rows_are_never_changed_or_deleted,
     a_row_says_who_what_where_and_nothing_secret,
@@ -22,11 +25,10 @@ async fn a_row_says_who_what_where_and_nothing_secret(world: World) {
     let token = totp.token_at(world.authority.now()).expose_digits().to_owned();
     let opened = ada.sign_in_with(&token).await.unwrap();
     let account_id = ada.signed_in().await.account_id().to_owned();
-    let rows: Vec<(String, String, String, Option<String>, Option<String>, String)> =
-        sqlx::query_as("SELECT event, actor_id, address, factor, session_id, request_id FROM audit")
-            .fetch_all(&world.pool)
-            .await
-            .unwrap();
+    let rows: Vec<Row> = sqlx::query_as("SELECT event, actor_id, address, factor, session_id, request_id FROM audit")
+        .fetch_all(&world.pool)
+        .await
+        .unwrap();
     assert!(rows.iter().all(|row| row.2 == "192.0.2.1" && row.5 == "test" && row.1 == account_id));
     assert!(rows.iter().any(|row| row.0 == "signed-in" && row.3.as_deref() == Some("totp")));
     let text = format!("{rows:?}");

@@ -45,7 +45,7 @@ macro_rules! on_both_databases {
 }
 pub(crate) use on_both_databases;
 
-/// Random bytes that are the same in each run: a counter behind SplitMix64. Not for secrets, only for tests.
+/// Random bytes that are the same in each run: a counter behind `SplitMix64`. Not for secrets, only for tests.
 #[derive(Default)]
 struct SeededEntropy(AtomicU64);
 

@@ -1,0 +1,58 @@
+//! The one field into which tokens are typed (ux.md section 1): a single plain input, never boxes.
+
+use domain::TokenLengths;
+use leptos::prelude::*;
+
+use crate::erase::{Erase, live, live_attribute};
+use crate::page::{use_page, use_zone};
+
+/// The token field. What a submit led to stands above it in the page's alert; what is found while typing, in its own line.
+#[component]
+pub(crate) fn TokenField(
+    label: &'static str,
+    lengths: TokenLengths,
+    #[prop(optional)] hint: &'static str,
+    /// A recovery code is taken too.
+    #[prop(optional)]
+    or_code: bool,
+    /// It is the only task of the page.
+    #[prop(optional)]
+    autofocus: bool,
+) -> AnyView {
+    let page = use_page();
+    let zone = use_zone();
+    let noted = move || page.notes.with(|notes| notes.iter().copied().find(|note| note.field() == Some("token")));
+    let is_refused = move || page.failure.get().is_some_and(|error| error.field() == Some("token"));
+    let note = move || noted().filter(|_| !is_refused()).map(|note| note.text(zone()));
+    let class = match (or_code, lengths.longest()) {
+        (true, _) => "token code",
+        (false, 6) => "token",
+        (false, _) => "token long",
+    };
+    view! {
+        <div class="field">
+            <label for="token">{label}</label>
+            <p class="hint" id="token-hint">{hint}</p>
+            <p class="error" id="token-error">{live(note)}</p>
+            <input
+                id="token"
+                name="token"
+                class=class
+                type="text"
+                inputmode=if or_code { "text" } else { "numeric" }
+                autocomplete="one-time-code"
+                autocapitalize="none"
+                spellcheck="false"
+                dir="ltr"
+                required
+                data-or-code=or_code
+                data-shortest=lengths.shortest().to_string()
+                data-longest=lengths.longest().to_string()
+                aria-invalid=live_attribute("true", move || is_refused() || noted().is_some())
+                aria-describedby="token-hint error token-error"
+                autofocus=autofocus || is_refused()
+            />
+        </div>
+    }
+    .erase()
+}

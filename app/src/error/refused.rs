@@ -1,0 +1,213 @@
+//! What the authority refuses, as the error that people see.
+
+use authority::{
+    SendRefused, Unavailable, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError, practice::CreateError,
+    profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in, step_up::ProofRefused,
+};
+
+use super::{AppError, PhoneField, TextField};
+
+impl From<Unavailable> for AppError {
+    fn from(_: Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<CreateError> for AppError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::PracticeName(reason) => Self::Text { field: TextField::PracticeName, reason },
+            CreateError::FirstName(reason) => Self::Text { field: TextField::FirstName, reason },
+            CreateError::LastName(reason) => Self::Text { field: TextField::LastName, reason },
+            CreateError::Email(reason) => Self::Email(reason),
+            CreateError::Username(reason) => Self::Username(reason),
+            CreateError::UsernameTaken => Self::UsernameTaken,
+            CreateError::Password(reason) => Self::NewPassword(reason),
+            CreateError::Busy => Self::Busy,
+            CreateError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<sign_in::PasswordRefused> for AppError {
+    fn from(error: sign_in::PasswordRefused) -> Self {
+        match error {
+            sign_in::PasswordRefused::Wrong => Self::SignInRefused,
+            sign_in::PasswordRefused::TooManyTries { until } => Self::TooManyTries { until },
+            sign_in::PasswordRefused::Busy => Self::Busy,
+            sign_in::PasswordRefused::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<sign_in::TokenRefused> for AppError {
+    fn from(error: sign_in::TokenRefused) -> Self {
+        match error {
+            sign_in::TokenRefused::Malformed(reason) => Self::Token(reason),
+            sign_in::TokenRefused::NotRight => Self::TokenNotRight,
+            sign_in::TokenRefused::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<sign_in::RecoveryRefused> for AppError {
+    fn from(error: sign_in::RecoveryRefused) -> Self {
+        match error {
+            sign_in::RecoveryRefused::Malformed(reason) => Self::RecoveryCode(reason),
+            sign_in::RecoveryRefused::NotRight => Self::RecoveryCodeNotRight,
+            sign_in::RecoveryRefused::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<SendRefused> for AppError {
+    fn from(error: SendRefused) -> Self {
+        match error {
+            SendRefused::NoPhone => Self::PhoneMissing,
+            SendRefused::TooSoon { until } => Self::TooSoon { until },
+            SendRefused::NotSendable => Self::NotSendable,
+            SendRefused::Over => Self::Ended,
+            SendRefused::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ProfileError> for AppError {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::FirstName(reason) => Self::Text { field: TextField::FirstName, reason },
+            ProfileError::LastName(reason) => Self::Text { field: TextField::LastName, reason },
+            ProfileError::Specialty(reason) => Self::Text { field: TextField::Specialty, reason },
+            ProfileError::Timezone(reason) => Self::Text { field: TextField::Timezone, reason },
+            ProfileError::Salutation(reason) => Self::Text { field: TextField::Salutation, reason },
+            ProfileError::Suffix(reason) => Self::Text { field: TextField::Suffix, reason },
+            ProfileError::Website(reason) => Self::Text { field: TextField::Website, reason },
+            ProfileError::HomePhone(reason) => Self::Phone { field: PhoneField::HomePhone, reason },
+            ProfileError::OfficePhone(reason) => Self::Phone { field: PhoneField::OfficePhone, reason },
+            ProfileError::CellPhone(reason) => Self::Phone { field: PhoneField::CellPhone, reason },
+            ProfileError::CellPhoneNotAllowed => Self::CellPhoneNotAllowed,
+            ProfileError::Pin(reason) => Self::Pin(reason),
+            ProfileError::StepUpNeeded => Self::StepUpNeeded,
+            ProfileError::Busy => Self::Busy,
+            ProfileError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ChangeError> for AppError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::CurrentWrong => Self::CurrentPasswordWrong,
+            ChangeError::TooManyTries { until } => Self::TooManyTries { until },
+            ChangeError::New(reason) => Self::NewPassword(reason),
+            ChangeError::ConfirmationMismatch => Self::ConfirmationMismatch,
+            ChangeError::StepUpNeeded => Self::StepUpNeeded,
+            ChangeError::Busy => Self::Busy,
+            ChangeError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<enrol_sms::StartError> for AppError {
+    fn from(error: enrol_sms::StartError) -> Self {
+        match error {
+            enrol_sms::StartError::PhoneMissing => Self::PhoneMissing,
+            enrol_sms::StartError::PasswordWrong => Self::CurrentPasswordWrong,
+            enrol_sms::StartError::TooManyTries { until } => Self::TooManyTries { until },
+            enrol_sms::StartError::AlreadyEnabled => Self::AlreadyEnabled,
+            enrol_sms::StartError::Send(refused) => refused.into(),
+            enrol_sms::StartError::StepUpNeeded => Self::StepUpNeeded,
+            enrol_sms::StartError::Busy => Self::Busy,
+            enrol_sms::StartError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<enrol_sms::ConfirmError> for AppError {
+    fn from(error: enrol_sms::ConfirmError) -> Self {
+        match error {
+            enrol_sms::ConfirmError::Malformed(reason) => Self::Token(reason),
+            enrol_sms::ConfirmError::NotRight => Self::TokenNotRight,
+            enrol_sms::ConfirmError::Ended => Self::Ended,
+            enrol_sms::ConfirmError::PhoneTaken => Self::PhoneTaken,
+            enrol_sms::ConfirmError::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<enrol_totp::StartError> for AppError {
+    fn from(error: enrol_totp::StartError) -> Self {
+        match error {
+            enrol_totp::StartError::StepUpNeeded => Self::StepUpNeeded,
+            enrol_totp::StartError::NotEnabled => Self::NotEnabled,
+            enrol_totp::StartError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<enrol_totp::ConfirmError> for AppError {
+    fn from(error: enrol_totp::ConfirmError) -> Self {
+        match error {
+            enrol_totp::ConfirmError::Malformed(reason) => Self::Token(reason),
+            enrol_totp::ConfirmError::Name(reason) => Self::Text { field: TextField::AppName, reason },
+            enrol_totp::ConfirmError::NotRight(Some(diagnosis)) => Self::Diagnosed(diagnosis),
+            enrol_totp::ConfirmError::NotRight(None) => Self::TokenNotRight,
+            enrol_totp::ConfirmError::Ended => Self::Ended,
+            enrol_totp::ConfirmError::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<enrol_totp::RemoveError> for AppError {
+    fn from(error: enrol_totp::RemoveError) -> Self {
+        match error {
+            enrol_totp::RemoveError::NotFound => Self::NotFound,
+            enrol_totp::RemoveError::StepUpNeeded => Self::StepUpNeeded,
+            enrol_totp::RemoveError::LastFactor => Self::LastFactor,
+            enrol_totp::RemoveError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ReplaceError> for AppError {
+    fn from(error: ReplaceError) -> Self {
+        match error {
+            ReplaceError::StepUpNeeded => Self::StepUpNeeded,
+            ReplaceError::NotEnabled => Self::NotEnabled,
+            ReplaceError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<EndError> for AppError {
+    fn from(error: EndError) -> Self {
+        match error {
+            EndError::NotFound => Self::NotFound,
+            EndError::StepUpNeeded => Self::StepUpNeeded,
+            EndError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ProofRefused> for AppError {
+    fn from(error: ProofRefused) -> Self {
+        match error {
+            ProofRefused::Malformed(reason) => Self::Token(reason),
+            ProofRefused::NotRight => Self::ProofNotRight,
+            ProofRefused::TooManyTries { until } => Self::TooManyTries { until },
+            ProofRefused::Busy => Self::Busy,
+            ProofRefused::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<DisableError> for AppError {
+    fn from(error: DisableError) -> Self {
+        match error {
+            DisableError::Proof(refused) => refused.into(),
+            DisableError::PasswordTooShort => Self::PasswordTooShortAlone,
+            DisableError::NotEnabled => Self::NotEnabled,
+            DisableError::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The one form component.
+//!
+//! Without JavaScript it is a plain `<form method="post">` whose answer is a redirect. Hydrated, it posts by itself: it
+//! checks the fields with the server's own code, ignores a second submit, goes where the server points, and on an error
+//! says it, focuses the field and selects what is in it, so that typing replaces it.
+
+mod check;
+
+use domain::Token;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, InputEvent, SubmitEvent, UrlSearchParams};
+
+use crate::browser::fetch::{self, Reply};
+use crate::erase::{Content, Erase};
+use crate::error::AppError;
+use crate::page::{PageState, use_go, use_page};
+
+/// A form that calls a server function: `action` is its path.
+#[component]
+pub(crate) fn Form(
+    /// The path of the server function.
+    action: &'static str,
+    /// For the style sheet.
+    #[prop(optional)]
+    class: &'static str,
+    children: Content,
+) -> AnyView {
+    let page = use_page();
+    let go = use_go();
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let Some(form) = target::<HtmlFormElement>(&event) else { return };
+        submit(form, event.submitter(), action, page, go.clone());
+    };
+    let on_input = move |event: Event| {
+        let Some(input) = target::<HtmlInputElement>(&event) else { return };
+        page.failure.set(None);
+        check::while_typing(page, &input);
+        submit_if_filled_in(&event, &input);
+    };
+    let on_leave = move |event: web_sys::FocusEvent| {
+        if let Some(input) = target::<HtmlInputElement>(&event) {
+            check::on_leaving(page, &input);
+        }
+    };
+    view! {
+        <form
+            method="post"
+            action=action
+            class=class
+            novalidate
+            on:submit=on_submit
+            on:input=on_input
+            on:focusout=on_leave
+        >
+            {children.view()}
+        </form>
+    }
+    .erase()
+}
+
+fn target<T: JsCast>(event: &Event) -> Option<T> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Posts the form, unless it is being posted, or a field is wrong already here.
+fn submit(
+    form: HtmlFormElement,
+    submitter: Option<HtmlElement>,
+    action: &'static str,
+    page: PageState,
+    go: impl Fn(&str) + 'static,
+) {
+    let waits = |element: &HtmlElement| element.get_attribute("aria-disabled").is_some_and(|value| value == "true");
+    if submitter.as_ref().is_some_and(waits) || waits(&form) {
+        return;
+    }
+    let notes = check::all(&form);
+    if let Some(first) = notes.first().copied() {
+        page.notes.set(notes);
+        fail(page, &form, first);
+        return;
+    }
+    let Some(fields) = fields(&form, submitter.as_ref()) else { return };
+    let is_token = fields.has("token");
+    page.failure.set(None);
+    let set_busy = move |element: &HtmlElement, value: &str| {
+        // Only a malformed name is refused.
+        let _ = element.set_attribute("aria-disabled", value);
+    };
+    set_busy(&form, "true");
+    if let Some(button) = &submitter {
+        set_busy(button, "true");
+    }
+    spawn_local(async move {
+        let reply = fetch::post(action, Some(fields)).await;
+        set_busy(&form, "false");
+        if let Some(button) = &submitter {
+            set_busy(button, "false");
+        }
+        match reply {
+            Reply::Done(_) => page.version.update(|version| *version += 1),
+            Reply::Elsewhere(path) => go(&path),
+            Reply::Refused(error) => {
+                fail(page, &form, error);
+                // Tries left, a lock or the end of the sign-in show in the page's data.
+                page.version.update(|version| *version += 1);
+            }
+            Reply::Unreachable if is_token => fail(page, &form, AppError::TokensUnavailable),
+            Reply::Unreachable => fail(page, &form, AppError::Unavailable),
+        }
+    });
+}
+
+/// Says what went wrong, and puts the cursor where it can be mended.
+fn fail(page: PageState, form: &HtmlFormElement, error: AppError) {
+    page.failure.set(Some(error));
+    if let Some(input) = error.field().and_then(|name| input_of(form, name)) {
+        let _ = input.focus();
+        input.select();
+    }
+}
+
+fn input_of(form: &HtmlFormElement, name: &str) -> Option<HtmlInputElement> {
+    form.elements().named_item(name)?.dyn_into().ok()
+}
+
+/// The form's fields, and the name and value of the button that was pressed, as a browser would post them.
+fn fields(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Option<UrlSearchParams> {
+    let data = FormData::new_with_form(form).ok()?;
+    let fields = UrlSearchParams::new_with_str_sequence_sequence(&data).ok()?;
+    if let Some(button) = submitter
+        && let Some(name) = button.get_attribute("name").filter(|name| !name.is_empty())
+    {
+        fields.append(&name, &button.get_attribute("value").unwrap_or_default());
+    }
+    Some(fields)
+}
+
+/// Submits when a token arrives whole in one event: pasted, or filled in by the browser. Who types is left alone, and a
+/// value that has just failed is not sent again.
+fn submit_if_filled_in(event: &Event, input: &HtmlInputElement) {
+    let (Some(typed), Some(form)) = (event.dyn_ref::<InputEvent>(), input.form()) else { return };
+    let is_typed = typed.input_type().starts_with("insertText") || typed.input_type().starts_with("delete");
+    if input.name() != "token" || is_typed || input.has_attribute("data-or-code") {
+        return;
+    }
+    let value = input.value();
+    let was_sent = input.get_attribute("data-sent").is_some_and(|sent| sent == value);
+    if !was_sent && Token::parse(&value, check::lengths_of(input)).is_ok() {
+        // Only a malformed name is refused; a form that cannot be submitted is left to the person.
+        let _ = input.set_attribute("data-sent", &value);
+        let _ = form.request_submit();
+    }
+}

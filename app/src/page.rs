@@ -1,0 +1,217 @@
+//! What all pages share: their data, what went wrong on them, and the frame around them.
+//!
+//! A page is `page(|| LoadThis {}, "Title", view)`: the server function that loads its data, and the function that shows
+//! them. Everything generic ends here; behind it is one resource, one way to fetch, and one frame for all pages.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_navigate};
+use server_fn::ServerFn;
+
+use crate::components::frame::Frame;
+use crate::erase::{Erase, nothing};
+use crate::error::AppError;
+use crate::time::Zone;
+use crate::wire::{self, Json, Wire, wire};
+
+wire! {
+    /// What a page's server function returns, as text: one type carries every page.
+    pub(crate) struct PageData {
+        /// Who is signed in.
+        pub(crate) who: Option<Who>,
+        /// What the last plain form post led to.
+        pub(crate) failure: Option<AppError>,
+        /// The page's own struct.
+        pub(crate) body: Json,
+    }
+}
+
+wire! {
+    /// Who is signed in, as the frame shows it.
+    pub(crate) struct Who {
+        pub(crate) first_name: String,
+        pub(crate) last_name: String,
+        pub(crate) practice: String,
+    }
+}
+
+/// The state of the page that is shown. It begins with the page and ends with it.
+#[derive(Clone, Copy)]
+pub(crate) struct PageState {
+    /// What the last submit led to.
+    pub(crate) failure: RwSignal<Option<AppError>>,
+    /// What was found while typing, at most one per field.
+    pub(crate) notes: RwSignal<Vec<AppError>>,
+    /// Counts up to load the page's data again.
+    pub(crate) version: RwSignal<u32>,
+}
+
+/// Whether the WASM has taken over, so that a view may differ from the server's HTML.
+#[derive(Clone, Copy)]
+pub(crate) struct Hydrated(pub(crate) RwSignal<bool>);
+
+/// The text of a [`PageData`], or the code of an error.
+type Loaded = String;
+type Load = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Loaded> + Send>> + Send + Sync>;
+type Show = Arc<dyn Fn(&Json) -> Option<AnyView> + Send + Sync>;
+
+/// A page: `load` names its server function, `view` shows what that returned.
+pub(crate) fn page<F, T>(load: fn() -> F, title: &'static str, view: fn(T) -> AnyView) -> AnyView
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+    T: Wire + 'static,
+{
+    page_of(loader(load), title, Arc::new(move |body| T::read(body).map(view)))
+}
+
+#[cfg(feature = "ssr")]
+fn loader<F>(load: fn() -> F) -> Load
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+{
+    Arc::new(move || Box::pin(async move { load().run_body().await.unwrap_or_else(AppError::code) }))
+}
+
+#[cfg(not(feature = "ssr"))]
+fn loader<F>(_: fn() -> F) -> Load
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+{
+    fetcher(F::PATH)
+}
+
+/// Asks the server for a page's data, and goes where it points instead.
+#[cfg(not(feature = "ssr"))]
+fn fetcher(path: &'static str) -> Load {
+    use crate::browser::fetch::{self, Reply};
+    use leptos_router::NavigateOptions;
+    use send_wrapper::SendWrapper;
+
+    let navigate = use_navigate();
+    Arc::new(move || {
+        let navigate = navigate.clone();
+        Box::pin(SendWrapper::new(async move {
+            let error = match fetch::post(path, None).await {
+                Reply::Done(text) => match wire::parse(&text) {
+                    Some(text) => return text,
+                    None => AppError::Unavailable,
+                },
+                Reply::Elsewhere(location) => {
+                    navigate(&location, NavigateOptions { replace: true, ..NavigateOptions::default() });
+                    AppError::SignedOut
+                }
+                Reply::Refused(error) => error,
+                Reply::Unreachable => AppError::Unavailable,
+            };
+            error.code()
+        }))
+    })
+}
+
+/// Reads what was loaded.
+fn read(loaded: &str) -> Result<PageData, AppError> {
+    match AppError::from_code(loaded) {
+        Some(error) => Err(error),
+        None => wire::parse(loaded).ok_or(AppError::Unavailable),
+    }
+}
+
+fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
+    let state = PageState { failure: RwSignal::new(None), notes: RwSignal::default(), version: RwSignal::new(0) };
+    provide_context(state);
+    title_of_page(title, state);
+    let hydrated = use_context::<Hydrated>().map(|hydrated| hydrated.0);
+    let data = Resource::new_str(
+        move || state.version.get(),
+        move |_| {
+            let load = Arc::clone(&load);
+            async move { load().await }
+        },
+    );
+    let is_first = StoredValue::new(true);
+    let shown = move || {
+        let show = Arc::clone(&show);
+        Suspend::new(async move {
+            let loaded = read(&data.await);
+            if is_first.get_value() {
+                is_first.set_value(false);
+                if let Ok(PageData { failure: Some(failure), .. }) = &loaded {
+                    state.failure.set(Some(*failure));
+                }
+                if hydrated.is_some_and(|hydrated| hydrated.get_untracked()) {
+                    // The page came without a load, so nothing else tells a screen reader that it is there.
+                    request_animation_frame(crate::browser::focus_heading);
+                }
+            }
+            match loaded {
+                Ok(data) => {
+                    let content = show(&data.body).unwrap_or_else(|| broken(AppError::Unavailable));
+                    view! { <Frame who=data.who>{content}</Frame> }.erase()
+                }
+                // The browser is on its way to another page.
+                Err(AppError::SignedOut) => nothing(),
+                Err(error) => view! { <Frame who=None>{broken(error)}</Frame> }.erase(),
+            }
+        })
+    };
+    shown.erase()
+}
+
+/// The page in place of one whose data did not come.
+fn broken(error: AppError) -> AnyView {
+    view! {
+        <div class="narrow card stack">
+            <h1 tabindex="-1">"Not available"</h1>
+            <p role="alert">{error.text(Zone::Utc)}</p>
+        </div>
+    }
+    .erase()
+}
+
+#[cfg(feature = "ssr")]
+fn title_of_page(title: &'static str, state: PageState) {
+    // It renders nothing; the text is read when the head of the document is written.
+    let _ = view! { <leptos_meta::Title text=move || full_title(title, state)/> };
+}
+
+#[cfg(not(feature = "ssr"))]
+fn title_of_page(title: &'static str, state: PageState) {
+    Effect::new(move |_| document().set_title(&full_title(title, state)));
+}
+
+fn full_title(title: &str, state: PageState) -> String {
+    let prefix = if state.failure.with(Option::is_some) { "Error: " } else { "" };
+    [prefix, title, " – Twofold"].concat()
+}
+
+/// The state of the page around.
+pub(crate) fn use_page() -> PageState {
+    expect_context()
+}
+
+/// Whether the WASM has taken over; what only then works appears only then.
+pub(crate) fn use_hydrated() -> RwSignal<bool> {
+    expect_context::<Hydrated>().0
+}
+
+/// Whose clock to show: the server's HTML says UTC, and so does the first render in the browser.
+pub(crate) fn use_zone() -> impl Fn() -> Zone + Copy + Send + Sync + 'static {
+    let hydrated = use_hydrated();
+    move || if hydrated.get() { Zone::Viewer } else { Zone::Utc }
+}
+
+/// Goes to a page of ours, or loads the data of this one again if it is the same.
+pub(crate) fn use_go() -> impl Fn(&str) + Clone + Send + Sync + 'static {
+    let navigate = use_navigate();
+    let path = use_location().pathname;
+    let version = use_page().version;
+    move |target: &str| {
+        let is_same = target.split('?').next() == Some(path.get_untracked().as_str());
+        navigate(target, leptos_router::NavigateOptions::default());
+        if is_same {
+            version.update(|version| *version += 1);
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! `/account/security`: the second tab of Account Settings.
+
+use domain::recovery_code::{FEW, SET_SIZE};
+use domain::{FactorKind, Timestamp};
+use leptos::prelude::*;
+use server_fn::ServerFn;
+#[cfg(feature = "ssr")]
+use {
+    super::step_up::Then,
+    crate::notice::Notice,
+    crate::visit::{Call, redirect, refuse},
+    authority::enrol_sms::{self, StartError},
+    authority::security,
+    authority::security::Overview,
+    authority::sessions::{self, EndError, SignedInBrowser},
+};
+
+use super::authenticator::{AddApp, RemoveApp};
+use super::recovery_codes::ReplaceRecoveryCodes;
+use crate::components::{AccountSettings, Block, Button, Field, Hidden, Hint, Icon, Info, Kind, Link, ReadOnly, Section, Tab, Warning};
+use crate::erase::{Content, Erase, Parts, nothing};
+use crate::error::AppError;
+use crate::form::Form;
+use crate::page::page;
+use crate::time::Time;
+use crate::wire::wire;
+
+/// Down to this many codes the page asks for a new set.
+#[expect(clippy::cast_possible_truncation, reason = "a handful")]
+const FEW_CODES: u32 = FEW as u32;
+
+wire! {
+    /// What the page shows.
+    struct SecurityView {
+        enabled: bool,
+        email: String,
+        cell_phone: Option<String>,
+        factors: Vec<FactorView>,
+        recovery_codes_left: u32,
+        codes_to_store: bool,
+        pending_phone: bool,
+        pending_app: bool,
+        phone_to_confirm: bool,
+        only_sms: bool,
+        browsers: Vec<BrowserView>,
+    }
+}
+
+wire! {
+    /// A way to get a token.
+    struct FactorView {
+        id: String,
+        /// The name of its [`FactorKind`].
+        kind: String,
+        name: String,
+        /// The last two digits of a phone's number.
+        ending: Option<String>,
+        confirmed_at: Timestamp,
+        last_used_at: Option<Timestamp>,
+        is_disabled: bool,
+    }
+}
+
+wire! {
+    /// A browser that is signed in.
+    struct BrowserView {
+        id: String,
+        name: String,
+        address: String,
+        opened_at: Timestamp,
+        active_at: Timestamp,
+        is_this: bool,
+    }
+}
+
+/// Loads the page.
+#[server(prefix = "/api", endpoint = "load_security")]
+pub(crate) async fn load_security() -> Result<String, AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    let overview = security::overview(&call.authority, signed_in).await.map_err(refuse)?;
+    let browsers = sessions::list(&call.authority, signed_in).await.map_err(refuse)?;
+    call.page(&SecurityView::new(overview, browsers))
+}
+
+#[cfg(feature = "ssr")]
+impl SecurityView {
+    fn new(overview: Overview, browsers: Vec<SignedInBrowser>) -> Self {
+        let factors = overview.factors.into_iter().map(|factor| FactorView {
+            id: factor.id,
+            kind: factor.kind.name().to_owned(),
+            name: factor.name,
+            ending: factor.ending,
+            confirmed_at: factor.confirmed_at,
+            last_used_at: factor.last_used_at,
+            is_disabled: factor.is_disabled,
+        });
+        let browsers = browsers.into_iter().map(|browser| BrowserView {
+            id: browser.id,
+            name: browser_name(&browser.user_agent),
+            address: browser.address,
+            opened_at: browser.opened_at,
+            active_at: browser.active_at,
+            is_this: browser.is_this,
+        });
+        Self {
+            enabled: overview.enabled,
+            email: overview.email,
+            cell_phone: overview.cell_phone,
+            factors: factors.collect(),
+            recovery_codes_left: overview.recovery_codes_left,
+            codes_to_store: overview.codes_to_store,
+            pending_phone: overview.pending_phone,
+            pending_app: overview.pending_app,
+            phone_to_confirm: overview.phone_to_confirm,
+            only_sms: overview.only_sms,
+            browsers: browsers.collect(),
+        }
+    }
+}
+
+/// A name that a person recognises, from what a browser says of itself.
+#[cfg(feature = "ssr")]
+fn browser_name(user_agent: &str) -> String {
+    let find = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
+    // The first that fits, for many browsers also name the ones that they are like.
+    let browser = find(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = find(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "Mac"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => "Unknown browser".to_owned(),
+    }
+}
+
+/// Begins to turn two-factor authentication on: a code goes to the cell phone.
+#[server(prefix = "/api", endpoint = "enable_two_factor")]
+pub(crate) async fn enable_two_factor(#[server(default)] current_password: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    match enrol_sms::start(&call.authority, signed_in, call.visitor(), current_password).await {
+        Ok(()) => redirect(super::phone::PATH),
+        Err(StartError::StepUpNeeded) => redirect(&Then::Security.step_up()),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
+/// Signs another browser out.
+#[server(prefix = "/api", endpoint = "end_session")]
+pub(crate) async fn end_session(#[server(default)] session: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    match sessions::end(&call.authority, signed_in, call.visitor(), &session).await {
+        Ok(()) => redirect(&Notice::BrowserEnded.at("/account/security")),
+        Err(EndError::StepUpNeeded) => redirect(&Then::Security.step_up()),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
+/// `/account/security`.
+pub(crate) fn security_page() -> AnyView {
+    page(|| LoadSecurity {}, "Security", view)
+}
+
+fn view(data: SecurityView) -> AnyView {
+    let side = [
+        factors_section(data.factors),
+        recovery_codes_section(data.enabled, data.recovery_codes_left),
+        browsers_section(data.browsers),
+    ];
+    let waiting: Vec<_> = [
+        (data.codes_to_store, "Your recovery codes are not stored yet. ", "/account/security/recovery-codes", "Store them now"),
+        (data.pending_phone, "Your cell phone waits to be confirmed. ", "/account/security/phone", "Type the code"),
+        (data.pending_app, "An app waits for its first token. ", "/account/security/authenticator", "Go on"),
+    ]
+    .into_iter()
+    .filter(|(waits, ..)| *waits)
+    .map(|(_, text, href, label)| view! { <Warning>{text}<Link href=href label=label/></Warning> }.erase())
+    .collect();
+    let action = match (data.enabled, data.phone_to_confirm) {
+        (false, _) => enable_form("Enable Two-Factor Authentication"),
+        (true, true) => view! {
+            <Warning>
+                "Your profile has a new cell phone. Tokens still go to the old one until you confirm the new number."
+            </Warning>
+            {enable_form("Confirm the New Number")}
+            {enabled_actions()}
+        }
+        .erase(),
+        (true, false) => enabled_actions(),
+    };
+    let account = token_account(data.email, data.cell_phone);
+    view! {
+        <AccountSettings tab=Tab::Security>
+            <Block class="columns">
+                <Section id="two-factor" title="Two Factor Authentication">
+                    {status(data.enabled)}
+                    <p>
+                        "Besides your password, logging in takes a token from your phone. "
+                        <a href="/help/two-factor" rel="external">"How it works"</a>
+                    </p>
+                    {waiting.join()}
+                    {advice(data.enabled, data.only_sms)}
+                    {account}
+                    {action}
+                </Section>
+                <Block class="stack">{Vec::from(side).join()}</Block>
+            </Block>
+        </AccountSettings>
+    }
+    .erase()
+}
+
+fn status(enabled: bool) -> AnyView {
+    let (class, text) = if enabled { ("tag ok", "Status: Enabled") } else { ("tag off", "Status: Disabled") };
+    view! { <p class=class>{text}</p> }.erase()
+}
+
+/// How safe the ways to get a token are: said before the first is turned on, and again while there is no better one.
+fn advice(enabled: bool, only_sms: bool) -> AnyView {
+    let (head, text) = match (enabled, only_sms) {
+        (false, _) => (
+            "Text messages are the weaker way.",
+            " They can be intercepted, or your number taken over. They get you started; an authenticator app, which you can \
+             add right after, is the better one.",
+        ),
+        (true, true) => (
+            "You have only one way to log in. Add a second.",
+            " Text messages can be intercepted; an authenticator app is safer, and works without a signal.",
+        ),
+        (true, false) => return nothing(),
+    };
+    view! { <Warning><strong>{head}</strong>{text}</Warning> }.erase()
+}
+
+/// The e-mail and the cell phone, as they are on the profile.
+fn token_account(email: String, cell_phone: Option<String>) -> AnyView {
+    let missing = cell_phone.is_none().then(|| {
+        view! {
+            <Info>
+                "A cell phone is needed first. "
+                <Link href="/account/profile" label="Enter it on your profile"/>
+                ", then come back."
+            </Info>
+        }
+        .erase()
+    });
+    view! {
+        <Block class="stack">
+            <Block class="fields">
+                <ReadOnly label="Email to use" id="email-to-use" value=email/>
+                <ReadOnly
+                    label="Cell phone to use"
+                    id="cell-phone-to-use"
+                    value=cell_phone.unwrap_or_else(|| "None on file".to_owned())
+                />
+            </Block>
+            <Hint>
+                "These make your token account: only one per e-mail and per cell phone. Change them on the "
+                <Link href="/account/profile" label="Profile tab"/>
+                "."
+            </Hint>
+            {missing}
+        </Block>
+    }
+    .erase()
+}
+
+fn enable_form(label: &'static str) -> AnyView {
+    view! {
+        <Form action=EnableTwoFactor::PATH class="stack">
+            <Field label="Current password" name="current_password" kind=Kind::Password required=true/>
+            <Button label=label class="btn primary"/>
+        </Form>
+    }
+    .erase()
+}
+
+fn enabled_actions() -> AnyView {
+    view! {
+        <Block class="row">
+            <Form action=AddApp::PATH>
+                <Button label="Add an authenticator app" class="btn primary"/>
+            </Form>
+            <Link href="/account/security/disable" label="Disable Two-Factor Authentication" class="btn danger"/>
+        </Block>
+    }
+    .erase()
+}
+
+fn factors_section(factors: Vec<FactorView>) -> AnyView {
+    let mut devices = Vec::new();
+    let mut others = Vec::new();
+    for factor in factors {
+        match FactorKind::from_name(&factor.kind) {
+            Some(FactorKind::Authenticator) => devices.push(factor_row(factor, Icon::Phone, "Twofold Authenticator")),
+            Some(FactorKind::Totp) => others.push(factor_row(factor, Icon::Shield, "Authenticator app")),
+            _ => others.push(factor_row(factor, Icon::Message, "Text message or call")),
+        }
+    }
+    let none = |text: &'static str| vec![view! { <Hint>{text}</Hint> }.erase()];
+    if others.is_empty() {
+        others = none("No way to get a token yet.");
+    }
+    if devices.is_empty() {
+        devices = none("No device runs Twofold's own authenticator for this account.");
+    }
+    view! {
+        <Section id="factors" title="Factors">{others.join()}</Section>
+        <Section id="devices" title="Devices">{devices.join()}</Section>
+    }
+    .erase()
+}
+
+fn factor_row(factor: FactorView, icon: Icon, kind: &'static str) -> AnyView {
+    let is_app = factor.kind == FactorKind::Totp.name();
+    let title = match &factor.ending {
+        Some(ending) => [kind, ", ending ", ending].concat(),
+        None if factor.name.is_empty() => kind.to_owned(),
+        None => factor.name,
+    };
+    let end = if is_app {
+        let spoken = ["Remove ", &title].concat();
+        view! {
+            <Form action=RemoveApp::PATH>
+                <Hidden name="factor" value=factor.id/>
+                <Button label="Remove" class="btn small" spoken=Some(spoken)/>
+            </Form>
+        }
+        .erase()
+    } else if factor.ending.is_some() {
+        view! { <span class="tag warn">"Less secure"</span> }.erase()
+    } else {
+        nothing()
+    };
+    let used = factor.last_used_at.map(|at| view! { <span>" · last used "<Time at=at/></span> }.erase());
+    let disabled = factor.is_disabled.then_some(" · disabled after too many wrong tokens");
+    view! { <Fact icon=icon title=title end=end>"Added "<Time at=factor.confirmed_at/>{used}{disabled}</Fact> }.erase()
+}
+
+fn recovery_codes_section(enabled: bool, left: u32) -> AnyView {
+    if !enabled {
+        return view! {
+            <Section id="recovery-codes" title="Recovery codes">
+                <Hint>"You get them when you turn two-factor authentication on."</Hint>
+            </Section>
+        }
+        .erase();
+    }
+    let few = (left <= FEW_CODES).then(|| view! { <Warning>"Few codes are left. Make a new set."</Warning> }.erase());
+    let text = format!("{left} of {SET_SIZE} left. Each works once, when you have no phone at hand.");
+    view! {
+        <Section id="recovery-codes" title="Recovery codes">
+            <Hint>{text}</Hint>
+            {few}
+            <Form action=ReplaceRecoveryCodes::PATH>
+                <Button label="Replace recovery codes" class="btn"/>
+            </Form>
+            <Hint>"A new set makes every older code void."</Hint>
+        </Section>
+    }
+    .erase()
+}
+
+fn browsers_section(browsers: Vec<BrowserView>) -> AnyView {
+    let rows: Vec<_> = browsers.into_iter().map(browser_row).collect();
+    view! { <Section id="browsers" title="Signed-in browsers">{rows.join()}</Section> }.erase()
+}
+
+fn browser_row(browser: BrowserView) -> AnyView {
+    let end = if browser.is_this {
+        view! { <span class="tag ok">"This browser"</span> }.erase()
+    } else {
+        let spoken = ["End session: ", &browser.name].concat();
+        view! {
+            <Form action=EndSession::PATH>
+                <Hidden name="session" value=browser.id/>
+                <Button label="End session" class="btn small" spoken=Some(spoken)/>
+            </Form>
+        }
+        .erase()
+    };
+    view! {
+        <Fact icon=Icon::Screen title=browser.name end=end>
+            {browser.address}" · active "<Time at=browser.active_at/>" · since "<Time at=browser.opened_at/>
+        </Fact>
+    }
+    .erase()
+}
+
+/// A row of a list: what it is, something about it, and what can be done with it.
+#[component]
+fn Fact(icon: Icon, title: String, end: AnyView, children: Content) -> AnyView {
+    view! {
+        <div class="fact">
+            {icon.view()}
+            <strong>{title}</strong>
+            <span class="hint">{children.view()}</span>
+            <span class="end">{end}</span>
+        </div>
+    }
+    .erase()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::browser_name;
+
+    #[test]
+    fn browsers_are_named_as_people_know_them() {
+        for (user_agent, name) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.5.0", "Unknown browser"),
+        ] {
+            assert_eq!(browser_name(user_agent), name);
+        }
+    }
+}

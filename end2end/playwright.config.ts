@@ -1,0 +1,51 @@
+import { defineConfig, devices } from '@playwright/test';
+
+/** Specs for pages that WASM has taken over. */
+const HYDRATED = '**/*.hydrate.spec.ts';
+/** Specs that send requests of their own and need no browser. */
+const WITHOUT_BROWSER = ['**/page_source.spec.ts', '**/crash.spec.ts'];
+/** Pictures for the documents, made when TWOFOLD_SCREENSHOTS names a folder. */
+const PICTURES = '**/screenshots.spec.ts';
+/** What PostgreSQL has to prove in a browser too; the rest of it is in the contract suite. */
+const ON_POSTGRES = ['main_job', 'authenticator_app', 'recovery'].map((name) => `**/${name}.spec.ts`);
+
+const desktop = { ...devices['Desktop Chrome'], viewport: { width: 1280, height: 800 } };
+const mobile = {
+  ...devices['Pixel 5'],
+  // The narrowest width that pages have to fit (WCAG 1.4.10).
+  viewport: { width: 320, height: 640 },
+};
+
+export default defineConfig({
+  testDir: 'specs',
+  fullyParallel: true,
+  forbidOnly: Boolean(process.env['CI']),
+  // A test that has to be repeated is wrong, or has found something.
+  retries: 0,
+  workers: 2,
+  timeout: 40_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['html', { open: 'never' }]],
+  use: {
+    locale: 'en-GB',
+    timezoneId: 'Europe/London',
+    actionTimeout: 10_000,
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env['TWOFOLD_CHROMIUM'] ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    },
+  },
+  projects: [
+    { name: 'js', use: desktop, testIgnore: [...WITHOUT_BROWSER, PICTURES] },
+    {
+      name: 'no-js',
+      use: { ...desktop, javaScriptEnabled: false },
+      testIgnore: [HYDRATED, ...WITHOUT_BROWSER, PICTURES],
+    },
+    { name: 'mobile', use: mobile, testIgnore: [...WITHOUT_BROWSER, PICTURES] },
+    { name: 'postgres', use: desktop, testMatch: ON_POSTGRES },
+    { name: 'http', testMatch: WITHOUT_BROWSER },
+    ...(process.env['TWOFOLD_SCREENSHOTS'] ? [{ name: 'screenshots', use: desktop, testMatch: PICTURES }] : []),
+  ],
+});

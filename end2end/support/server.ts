@@ -1,0 +1,135 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** The binary under test; `cargo xtask test browser` says which. */
+const PROGRAM = process.env['TWOFOLD_SERVER'] ?? resolve(import.meta.dirname, '../../target/debug/twofold');
+
+/** A message that would have gone out. */
+export interface Message {
+  id: string;
+  channel: 'sms' | 'voice' | 'email';
+  to: string;
+  body: string;
+  created_at: number;
+}
+
+/** What a server is started with. */
+interface Options {
+  /** The folder of its data, kept when the server ends; without it a fresh one that goes with the server. */
+  dataDir?: string;
+  /** A PostgreSQL database in place of the SQLite file. */
+  databaseUrl?: string;
+}
+
+/**
+ * A development server of its own, on a port of its own. Nobody else shares its clock, so a test that moves the clock
+ * disturbs no other.
+ */
+export class Server {
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly url: string,
+    /** What it wrote into its log, for the report of a failure. */
+    readonly log: string[],
+    private readonly folder: string | undefined,
+  ) {}
+
+  static async start(options: Options = {}): Promise<Server> {
+    const folder = options.dataDir ? undefined : await freshFolder();
+    const dataDir = options.dataDir ?? folder ?? '';
+    const flags = ['--dev', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--log-level', 'warn'];
+    // Each test comes from an address of its own, by X-Forwarded-For: the send limits of one do not touch another.
+    flags.push('--trusted-proxies', '1');
+    if (options.databaseUrl) {
+      flags.push('--database-url', options.databaseUrl);
+    }
+    const child = spawn(PROGRAM, ['serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const killWithUs = () => child.kill('SIGKILL');
+    process.on('exit', killWithUs);
+    child.on('exit', () => process.off('exit', killWithUs));
+
+    const log: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
+    const url = await new Promise<string>((listening, fail) => {
+      child.on('error', fail);
+      child.on('exit', (code) => fail(new Error(`${PROGRAM} ended with ${code}:\n${log.join('\n')}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const address = /^Twofold listens on (\S+),/.exec(line)?.[1];
+        if (address) {
+          listening(`http://${address}`);
+        }
+      });
+    });
+    const server = new Server(child, url, log, folder);
+    await server.untilReady();
+    return server;
+  }
+
+  private async untilReady() {
+    const deadline = Date.now() + 20_000;
+    while (!(await fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false))) {
+      if (Date.now() > deadline) {
+        throw new Error(`/readyz does not answer:\n${this.log.join('\n')}`);
+      }
+    }
+  }
+
+  /** Asks the server to end, and waits until it has. */
+  async stop() {
+    await this.end('SIGTERM');
+    if (this.folder) {
+      await rm(this.folder, { recursive: true });
+    }
+  }
+
+  /** Ends the server as a power cut would. */
+  async kill() {
+    await this.end('SIGKILL');
+  }
+
+  private async end(signal: NodeJS.Signals) {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = once(this.process, 'exit');
+      this.process.kill(signal);
+      await ended;
+    }
+  }
+
+  /** Moves the server's clock and returns its time, in seconds since 1970. */
+  async advance(seconds: number): Promise<number> {
+    const body = new URLSearchParams({ advance: String(seconds) });
+    const answer = await fetch(`${this.url}/dev/clock`, { method: 'POST', body });
+    const { now } = (await answer.json()) as { now: number };
+    return now;
+  }
+
+  /** The server's time, in seconds since 1970. */
+  async now(): Promise<number> {
+    return this.advance(0);
+  }
+
+  /** What went out to a number or an address, newest first. */
+  async messages(to: string): Promise<Message[]> {
+    const answer = await fetch(`${this.url}/dev/outbox.json?to=${encodeURIComponent(to)}`);
+    return (await answer.json()) as Message[];
+  }
+
+  /** The token in the newest message to a number. */
+  async tokenSentTo(phone: string, channel: Message['channel'] = 'sms'): Promise<string> {
+    const newest = (await this.messages(phone))[0];
+    const token = newest && /\b\d{6}\b/.exec(newest.body)?.[0];
+    if (newest?.channel !== channel || !token) {
+      throw new Error(`no ${channel} with a token went to ${phone}: ${JSON.stringify(newest)}`);
+    }
+    return token;
+  }
+}
+
+/** A folder that nobody else uses. */
+export async function freshFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'twofold-end2end-'));
+}

@@ -1,0 +1,62 @@
+//! What runs beside the requests, for as long as the server does.
+
+use std::time::Duration;
+
+use authority::Authority;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+/// How often the outbox is looked through. A person waits for the token in it.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+/// How often what has expired is removed.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// The running jobs; dropping it ends them. A job may end between any two of its statements, as with a power cut: what it
+/// does is committed bit by bit, and the next start, or another replica, goes on.
+#[must_use]
+pub struct Jobs(#[expect(dead_code, reason = "held for its drop, which aborts the tasks")] JoinSet<()>);
+
+impl Jobs {
+    /// Starts all of them.
+    pub fn start(authority: &Authority) -> Self {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(deliver(authority.clone()));
+        tasks.spawn(sweep(authority.clone()));
+        Self(tasks)
+    }
+}
+
+/// Sends what is in the outbox.
+async fn deliver(authority: Authority) {
+    let mut interval = every(DELIVER_EVERY);
+    let mut is_down = false;
+    loop {
+        interval.tick().await;
+        let result = authority::outbox::deliver(&authority).await;
+        // Told once per outage, for this asks every second.
+        match (&result, is_down) {
+            (Err(error), false) => tracing::warn!(%error, "the outbox cannot be read"),
+            (Ok(_), true) => tracing::info!("the outbox can be read again"),
+            _ => {}
+        }
+        is_down = result.is_err();
+    }
+}
+
+/// Removes what has expired.
+async fn sweep(authority: Authority) {
+    let mut interval = every(SWEEP_EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = authority::housekeeping::sweep(&authority).await {
+            tracing::warn!(%error, "what has expired could not be removed");
+        }
+    }
+}
+
+fn every(period: Duration) -> tokio::time::Interval {
+    let mut interval = tokio::time::interval(period);
+    // After a pause the job runs once, not once for each time that it missed.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}

@@ -1,0 +1,16 @@
+//! The routes, through the real router in this process: one file per group of URLs, and per layer.
+//!
+//! `cargo xtask test` starts the PostgreSQL that half of them need.
+
+mod csrf;
+mod dev;
+mod enrolment;
+mod headers;
+mod health;
+mod limits;
+mod listen;
+mod nonsense;
+mod program;
+mod recovery;
+mod sign_in;
+mod support;

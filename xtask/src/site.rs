@@ -1,0 +1,233 @@
+//! The site: everything the browser loads besides pages, in `target/site`, where the server finds it.
+//!
+//! ```text
+//! target/site/manifest.json           which files the pages name, and a digest of them all
+//! target/site/pkg/twofold.HASH.css    named after their content, so they may be kept for ever
+//! target/site/pkg/twofold.HASH.js
+//! target/site/pkg/twofold.HASH.wasm
+//! target/site/…                       the files of public/
+//! ```
+//!
+//! In the release flavour each file that shrinks has a `.br` and a `.gz` beside it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+use crate::project::{cache_dir, files_below, root, say, site_dir, write_atomically};
+use crate::{compress, css, wasm};
+
+/// For whom the site is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    /// For the developer: quick to build, with readable panics.
+    Dev,
+    /// For clinics: small.
+    Release,
+}
+
+impl Flavour {
+    /// The name of its folder in the cache.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Which files a page names, as paths from the root of the site.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    /// The style sheet.
+    pub(crate) css: String,
+    /// The module that starts the WASM.
+    pub(crate) js: String,
+    /// The program.
+    pub(crate) wasm: String,
+    /// Changes with any file of the site, so that cargo sees that the release binary is out of date.
+    pub(crate) digest: String,
+}
+
+impl Manifest {
+    fn json(&self) -> String {
+        let Self { css, js, wasm, digest } = self;
+        let json = serde_json::json!({ "css": css, "js": js, "wasm": wasm, "digest": digest });
+        format!("{json:#}\n")
+    }
+}
+
+/// Files of the site by their paths below `target/site`.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Builds the site and puts it in place.
+pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
+    let _lock = lock()?;
+    let wasm::Bundle { js, wasm } = wasm::build(flavour)?;
+    let css = css::bundle(&root().join("style/main.css"), flavour)?;
+
+    let mut files = public_files(&root().join("public"))?;
+    let mut add = |extension: &str, content: Vec<u8>| {
+        let name = format!("pkg/twofold.{}.{extension}", &hexadecimal(&Sha256::digest(&content))[..16]);
+        files.insert(name.clone(), content);
+        format!("/{name}")
+    };
+    let (css, js, wasm) = (add("css", css.into_bytes()), add("js", js), add("wasm", wasm));
+    let manifest = Manifest { css, js, wasm, digest: digest(&files) };
+    if flavour == Flavour::Release {
+        say("compression");
+        add_compressed(&mut files)?;
+    }
+    put_in_place(&site_dir(), &files, &manifest)?;
+    Ok(manifest)
+}
+
+/// Held while the site is built, so that two commands at once do not remove each other's files.
+fn lock() -> Result<File> {
+    let path = cache_dir().join("lock");
+    std::fs::create_dir_all(cache_dir())
+        .and_then(|()| File::create(&path))
+        .and_then(|file| file.lock().map(|()| file))
+        .with_context(|| format!("cannot lock {}", path.display()))
+}
+
+/// The files of `public/`, hidden ones left out.
+fn public_files(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    for relative in files_below(folder)? {
+        let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+        if parts.iter().any(|part| part.starts_with('.')) {
+            continue;
+        }
+        let path = folder.join(&relative);
+        let content = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        files.insert(parts.join("/"), content);
+    }
+    Ok(files)
+}
+
+/// One value for all names and contents.
+fn digest(files: &Files) -> String {
+    let mut hash = Sha256::new();
+    for (name, content) in files {
+        hash.update(name);
+        hash.update([0]);
+        hash.update(Sha256::digest(content));
+    }
+    hexadecimal(&hash.finalize())
+}
+
+/// Adds `.br` and `.gz` where they are smaller. What was compressed the last time is taken from the cache.
+fn add_compressed(files: &mut Files) -> Result<()> {
+    let cache = cache_dir().join("compressed");
+    let mut compressed = Files::new();
+    let mut kept: Vec<PathBuf> = Vec::new();
+    for (name, content) in files.iter().filter(|(name, _)| compress::is_worthwhile(name)) {
+        let hash = hexadecimal(&Sha256::digest(content));
+        for (extension, compressor) in
+            [("br", compress::brotli as fn(&[u8]) -> Result<Vec<u8>>), ("gz", compress::gzip)]
+        {
+            let cached = PathBuf::from(format!("{hash}.{extension}"));
+            let smaller = if let Ok(smaller) = std::fs::read(cache.join(&cached)) {
+                smaller
+            } else {
+                let smaller = compressor(content)?;
+                write_atomically(&cache.join(&cached), &smaller)?;
+                smaller
+            };
+            kept.push(cached);
+            if smaller.len() < content.len() {
+                compressed.insert(format!("{name}.{extension}"), smaller);
+            }
+        }
+    }
+    remove_all_but(&cache, &kept)?;
+    files.append(&mut compressed);
+    Ok(())
+}
+
+/// Writes what changed, then the manifest that names it, then removes what no longer belongs.
+fn put_in_place(site: &Path, files: &Files, manifest: &Manifest) -> Result<()> {
+    for (name, content) in files {
+        write_where_changed(&site.join(name), content)?;
+    }
+    write_where_changed(&site.join("manifest.json"), manifest.json().as_bytes())?;
+    let mut kept: Vec<_> = files.keys().map(PathBuf::from).collect();
+    kept.push(PathBuf::from("manifest.json"));
+    remove_all_but(site, &kept)
+}
+
+/// An unchanged file keeps its time, by which cargo decides whether to build the release binary anew.
+fn write_where_changed(path: &Path, content: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    write_atomically(path, content)
+}
+
+fn remove_all_but(folder: &Path, kept: &[PathBuf]) -> Result<()> {
+    for relative in files_below(folder)? {
+        if !kept.contains(&relative) {
+            let path = folder.join(relative);
+            std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or_default());
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(digest: &str) -> Manifest {
+        Manifest {
+            css: "/pkg/twofold.1.css".into(),
+            js: "/pkg/twofold.2.js".into(),
+            wasm: "/pkg/twofold.3.wasm".into(),
+            digest: digest.into(),
+        }
+    }
+
+    #[test]
+    fn a_new_site_replaces_the_old_one_and_leaves_nothing_stale() {
+        let site = std::env::temp_dir().join(format!("twofold-site-{}", std::process::id()));
+        let old = Files::from([("pkg/twofold.1.css".into(), b"old".to_vec()), ("icon.svg".into(), b"<svg/>".to_vec())]);
+        put_in_place(&site, &old, &manifest("old")).expect("the first site");
+        let new = Files::from([("pkg/twofold.4.css".into(), b"new".to_vec()), ("icon.svg".into(), b"<svg/>".to_vec())]);
+        put_in_place(&site, &new, &manifest("new")).expect("the second site");
+
+        let names = files_below(&site).expect("a list");
+        let written = std::fs::read_to_string(site.join("manifest.json")).expect("a manifest");
+        std::fs::remove_dir_all(&site).expect("the folder");
+        assert_eq!(names, ["icon.svg", "manifest.json", "pkg/twofold.4.css"].map(PathBuf::from));
+        assert!(written.contains(r#""digest": "new""#), "{written}");
+    }
+
+    #[test]
+    fn the_digest_tells_names_and_contents_apart() {
+        let one = Files::from([("a".into(), b"bc".to_vec())]);
+        let other_name = Files::from([("ab".into(), b"c".to_vec())]);
+        let other_content = Files::from([("a".into(), b"bd".to_vec())]);
+        assert_ne!(digest(&one), digest(&other_name));
+        assert_ne!(digest(&one), digest(&other_content));
+        assert_eq!(digest(&one), digest(&one.clone()));
+    }
+
+    #[test]
+    fn hexadecimal_keeps_leading_zeros() {
+        assert_eq!(hexadecimal(&[0x00, 0x0f, 0xa5]), "000fa5");
+    }
+}

@@ -1,0 +1,142 @@
+//! The browser's half of the program: cargo, wasm-bindgen and wasm-opt, in this order.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::project::{cache_dir, cargo, command, output, root, run, say, target_dir, write_atomically};
+use crate::site::{Flavour, hexadecimal};
+
+/// Cargo's name for the browser.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+
+/// What rustc 1.95 emits by default, so that wasm-opt accepts it; nothing here is younger than the browsers in `css.rs`.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The two files that a page loads.
+pub(crate) struct Bundle {
+    /// The module that starts the WASM.
+    pub(crate) js: Vec<u8>,
+    /// The program.
+    pub(crate) wasm: Vec<u8>,
+}
+
+/// Builds `frontend`. What follows cargo is skipped when cargo made the same bytes as the last time.
+pub(crate) fn build(flavour: Flavour) -> Result<Bundle> {
+    let compiled = compile(flavour)?;
+    let compiled = std::fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
+
+    let cache = cache_dir().join(flavour.name());
+    let key = key(&compiled, flavour)?;
+    let (key_file, js_file, wasm_file) = (cache.join("key"), cache.join("twofold.js"), cache.join("twofold.wasm"));
+    if std::fs::read_to_string(&key_file).is_ok_and(|known| known == key)
+        && let (Ok(js), Ok(wasm)) = (std::fs::read(&js_file), std::fs::read(&wasm_file))
+    {
+        return Ok(Bundle { js, wasm });
+    }
+
+    let (js, wasm) = bind(compiled, flavour)?;
+    // The key is written last and removed first: a run that was stopped leaves no pair of files that do not belong together.
+    let _ = std::fs::remove_file(&key_file);
+    write_atomically(&js_file, &js)?;
+    write_atomically(&wasm_file, &wasm)?;
+    if flavour == Flavour::Release {
+        say("wasm-opt");
+        run(wasm_opt().arg("-Oz").args(FEATURES).arg(&wasm_file).arg("-o").arg(&wasm_file))?;
+    }
+    write_atomically(&key_file, key.as_bytes())?;
+    let wasm = std::fs::read(&wasm_file).with_context(|| format!("cannot read {}", wasm_file.display()))?;
+    Ok(Bundle { js, wasm })
+}
+
+/// Runs cargo and returns where the WASM is.
+fn compile(flavour: Flavour) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--package", "frontend", "--lib", "--target", TARGET]);
+    let profile_dir = match flavour {
+        Flavour::Dev => {
+            say("WASM for development");
+            "debug"
+        }
+        Flavour::Release => {
+            build.args(["--profile", "wasm-release"]);
+            if has_rust_source()? {
+                say("WASM for release, its standard library built for size");
+                compile_for_size(&mut build);
+            } else {
+                say("WASM for release, with Rust's ready-made standard library: rust-src is missing, so it is larger");
+            }
+            "wasm-release"
+        }
+    };
+    run(&mut build)?;
+    Ok(target_dir()?.join(TARGET).join(profile_dir).join("frontend.wasm"))
+}
+
+/// Compiles the standard library too, for size, and with panics that stop at once: their messages have no reader in a
+/// release and cost a seventh of the download. These flags are unstable, hence the permission; the code of ours that is
+/// compiled stays the same, and nothing but the browser's half is built so.
+fn compile_for_size(build: &mut Command) {
+    build
+        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Zunstable-options\u{1f}-Cpanic=immediate-abort");
+}
+
+/// Whether rustup put the source of the standard library beside the compiler.
+pub(crate) fn has_rust_source() -> Result<bool> {
+    let sysroot = output(command("rustc").args(["--print", "sysroot"]))?;
+    Ok(PathBuf::from(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").is_file())
+}
+
+/// The JavaScript around the WASM, and the WASM made to fit it.
+fn bind(compiled: Vec<u8>, flavour: Flavour) -> Result<(Vec<u8>, Vec<u8>)> {
+    say("wasm-bindgen");
+    let is_release = flavour == Flavour::Release;
+    let mut output = Bindgen::new()
+        .input_bytes("twofold", compiled)
+        .remove_name_section(is_release)
+        .remove_producers_section(is_release)
+        .web(true)?
+        .typescript(false)
+        // The page names the WASM, because only the page knows its hash.
+        .omit_default_module_path(true)
+        .generate_output()?;
+    ensure!(
+        output.snippets().values().all(Vec::is_empty) && output.local_modules().is_empty(),
+        "a crate brings JavaScript files of its own, which the site does not serve yet"
+    );
+    Ok((output.js().as_bytes().to_vec(), output.wasm_mut().emit_wasm()))
+}
+
+/// wasm-opt is a JavaScript program here; Debian's is too old for what rustc emits.
+fn wasm_opt() -> Command {
+    let mut node = command("node");
+    node.arg(root().join("xtask/node_modules/binaryen/bin/wasm-opt"));
+    node
+}
+
+/// Everything that the two files depend on. `Cargo.lock` stands for the version of wasm-bindgen.
+fn key(compiled: &[u8], flavour: Flavour) -> Result<String> {
+    let mut hash = Sha256::new_with_prefix(compiled);
+    let mut lock_files = vec!["Cargo.lock"];
+    if flavour == Flavour::Release {
+        lock_files.push("xtask/package-lock.json");
+        hash.update(FEATURES.join(" "));
+    }
+    for lock_file in lock_files {
+        let path = root().join(lock_file);
+        hash.update(std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    Ok(hexadecimal(&hash.finalize()))
+}
