@@ -210,6 +210,16 @@ impl AppError {
         })
     }
 
+    /// Whether the token field has to be mended.
+    pub(crate) fn is_of_token(self) -> bool {
+        self.field() == Some("token")
+    }
+
+    /// Whether the field says it too, and not only the alert: on a page with few fields that would be the same twice.
+    pub(crate) const fn is_said_at_field(self) -> bool {
+        !matches!(self, Self::SignInRefused | Self::ProofNotRight | Self::RecoveryCodeNotRight)
+    }
+
     /// The sentence that people read. Times in it are of `zone`.
     pub fn text(self, zone: Zone) -> String {
         let sentence = match self {

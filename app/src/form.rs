@@ -10,7 +10,10 @@ use domain::Token;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
-use web_sys::{Event, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, InputEvent, SubmitEvent, UrlSearchParams};
+use web_sys::{
+    Event, FocusEvent, FormData, HtmlButtonElement, HtmlElement, HtmlFormElement, HtmlInputElement, InputEvent,
+    SubmitEvent, UrlSearchParams,
+};
 
 use crate::browser::fetch::{self, Reply};
 use crate::erase::{Content, Erase};
@@ -40,8 +43,12 @@ pub(crate) fn Form(
         check::while_typing(page, &input);
         submit_if_filled_in(&event, &input);
     };
-    let on_leave = move |event: web_sys::FocusEvent| {
-        if let Some(input) = target::<HtmlInputElement>(&event) {
+    let on_leave = move |event: FocusEvent| {
+        // A line that appears while the button is pressed would move the button away from the click.
+        let is_for_button = event.related_target().is_some_and(|next| next.has_type::<HtmlButtonElement>());
+        if let Some(input) = target::<HtmlInputElement>(&event)
+            && !is_for_button
+        {
             check::on_leaving(page, &input);
         }
     };
@@ -139,14 +146,16 @@ fn fields(form: &HtmlFormElement, submitter: Option<&HtmlElement>) -> Option<Url
     Some(fields)
 }
 
-/// Submits when a token arrives whole in one event: pasted, or filled in by the browser. Who types is left alone, and a
-/// value that has just failed is not sent again.
+/// Submits when a token arrives whole in one event: pasted, dropped, or filled in by the browser. Who types is left alone,
+/// and a value that was sent already is not sent again.
 fn submit_if_filled_in(event: &Event, input: &HtmlInputElement) {
-    let (Some(typed), Some(form)) = (event.dyn_ref::<InputEvent>(), input.form()) else { return };
-    let is_typed = typed.input_type().starts_with("insertText") || typed.input_type().starts_with("delete");
-    if input.name() != "token" || is_typed || input.has_attribute("data-or-code") {
+    // Browsers and password managers that fill a field in say nothing more about the event, or say "replacement".
+    let how = event.dyn_ref::<InputEvent>().map(InputEvent::input_type).unwrap_or_default();
+    let is_whole = matches!(how.as_str(), "" | "insertFromPaste" | "insertFromDrop" | "insertReplacementText");
+    if !is_whole || input.name() != "token" || input.has_attribute("data-or-code") {
         return;
     }
+    let Some(form) = input.form() else { return };
     let value = input.value();
     let was_sent = input.get_attribute("data-sent").is_some_and(|sent| sent == value);
     if !was_sent && Token::parse(&value, check::lengths_of(input)).is_ok() {

@@ -12,9 +12,16 @@
 //! The WASM is small because most of it is not there twice: views are erased where they are passed on
 //! ([`AnyView`](leptos::prelude::AnyView)), forms and page data go through one path each, and what never changes is
 //! plain HTML.
-#![expect(clippy::must_use_candidate, reason = "a component that nobody places in a view is dead code, which rustc finds")]
+#![expect(
+    clippy::must_use_candidate,
+    reason = "a component that nobody places in a view is dead code, which rustc finds"
+)]
 #![expect(unreachable_pub, reason = "the component macro writes a plain `pub`")]
 #![expect(clippy::needless_pass_by_value, reason = "components own their properties")]
+#![cfg_attr(
+    feature = "ssr",
+    expect(clippy::unused_async, reason = "server functions are asynchronous, also those that wait for nothing")
+)]
 
 mod browser;
 mod components;

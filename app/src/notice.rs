@@ -49,7 +49,9 @@ impl Notice {
             Self::ProfileSaved => "Profile saved.",
             Self::PasswordChanged => "Password changed. Your other browsers are logged out.",
             Self::LoggedOut => "You are logged out.",
-            Self::PracticeCreated => "Your practice is ready. Add your cell phone, then turn on two-factor authentication.",
+            Self::PracticeCreated => {
+                "Your practice is ready. Add your cell phone, then turn on two-factor authentication."
+            }
             Self::CodesStored => "Two-factor authentication is on, and your recovery codes are stored.",
             Self::AppAdded => "Authenticator app added.",
             Self::FactorRemoved => "Removed.",

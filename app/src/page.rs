@@ -172,17 +172,20 @@ fn broken(error: AppError) -> AnyView {
 
 #[cfg(feature = "ssr")]
 fn title_of_page(title: &'static str, state: PageState) {
+    // The head of the document is written outside of the page's arena, where reading a signal of the arena would panic
+    // whenever another request has used the thread meanwhile. A counted one can be read anywhere.
+    let failure = ArcRwSignal::from(state.failure);
     // It renders nothing; the text is read when the head of the document is written.
-    let _ = view! { <leptos_meta::Title text=move || full_title(title, state)/> };
+    let _ = view! { <leptos_meta::Title text=move || full_title(title, failure.with_untracked(Option::is_some))/> };
 }
 
 #[cfg(not(feature = "ssr"))]
 fn title_of_page(title: &'static str, state: PageState) {
-    Effect::new(move |_| document().set_title(&full_title(title, state)));
+    Effect::new(move |_| document().set_title(&full_title(title, state.failure.with(Option::is_some))));
 }
 
-fn full_title(title: &str, state: PageState) -> String {
-    let prefix = if state.failure.with(Option::is_some) { "Error: " } else { "" };
+fn full_title(title: &str, has_failed: bool) -> String {
+    let prefix = if has_failed { "Error: " } else { "" };
     [prefix, title, " – Twofold"].concat()
 }
 
@@ -213,5 +216,29 @@ pub(crate) fn use_go() -> impl Fn(&str) + Clone + Send + Sync + 'static {
         if is_same {
             version.update(|version| *version += 1);
         }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The HTML of a part of a page on which this went wrong.
+    pub(crate) fn html(failure: Option<AppError>, view: impl FnOnce() -> AnyView) -> String {
+        Owner::new().with(|| {
+            provide_context(Hydrated(RwSignal::new(false)));
+            provide_context(PageState {
+                failure: RwSignal::new(failure),
+                notes: RwSignal::default(),
+                version: RwSignal::new(0),
+            });
+            view().to_html()
+        })
+    }
+
+    #[test]
+    fn a_title_says_that_something_went_wrong() {
+        assert_eq!(full_title("Log in", false), "Log in – Twofold");
+        assert_eq!(full_title("Log in", true), "Error: Log in – Twofold");
     }
 }

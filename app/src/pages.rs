@@ -22,8 +22,11 @@ use leptos::prelude::AnyView;
 pub(crate) use log_out::LogOut;
 pub(crate) use not_found::not_found_page;
 
+/// A path and its page.
+type Page = (&'static str, fn() -> AnyView);
+
 /// Every path with its page.
-pub(crate) const PAGES: [(&str, fn() -> AnyView); 14] = [
+pub(crate) const PAGES: [Page; 14] = [
     ("/", home::home_page),
     ("/signup", sign_up::sign_up_page),
     ("/login", log_in::log_in_page),

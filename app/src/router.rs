@@ -55,6 +55,8 @@ impl PossibleRouteMatch for Path {
     }
 
     fn generate_path(&self, path: &mut Vec<PathSegment>) {
-        path.extend(self.0.split('/').filter(|segment| !segment.is_empty()).map(|segment| PathSegment::Static(segment.into())));
+        path.extend(
+            self.0.split('/').filter(|segment| !segment.is_empty()).map(|segment| PathSegment::Static(segment.into())),
+        );
     }
 }

@@ -38,9 +38,7 @@ pub(crate) fn clock_with_seconds(at: Timestamp, zone: Zone) -> String {
             let seconds = at.unix_seconds();
             format!("{:02}:{:02}:{:02} UTC", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
         }
-        Zone::Viewer => {
-            locale_string(at, &[("hour", "numeric"), ("minute", "2-digit"), ("second", "2-digit")])
-        }
+        Zone::Viewer => locale_string(at, &[("hour", "numeric"), ("minute", "2-digit"), ("second", "2-digit")]),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use authority::cipher::KeyRing;
 use authority::clock::ShiftedClock;
 use authority::delivery::Gateways;
-use authority::entropy::SystemEntropy;
+use authority::entropy::{Entropy, SystemEntropy};
 use authority::practice::NewPractice;
 use authority::profile::ProfileForm;
 use authority::sign_in::PasswordStep;
@@ -22,7 +22,7 @@ use authority::{
 use domain::totp::{Parameters, Secret};
 use domain::{Timestamp, Totp};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, Connection as _};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection as _};
 use tokio::task::JoinSet;
 
 const PASSWORD: &str = "seven teal bicycles";
@@ -41,7 +41,9 @@ struct Person {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
+    install_default_drivers();
     let url = std::env::args().nth(1).ok_or("usage: bench DATABASE_URL")?;
+    let url = own_database(url).await?;
     let clock = Arc::new(ShiftedClock::standing(Timestamp::from_seconds(1_800_000_000)));
     let slots = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get);
     let authority = Authority::open(Settings {
@@ -73,6 +75,19 @@ async fn main() -> Result<(), Failure> {
         println!("resident memory at the end: {resident} MB");
     }
     Ok(())
+}
+
+/// On PostgreSQL a database of this run's own beside the named one; a SQLite file is its own already.
+async fn own_database(url: String) -> Result<String, Failure> {
+    if url.starts_with("sqlite:") {
+        return Ok(url);
+    }
+    let (server, _) = url.rsplit_once('/').ok_or("the address names no database")?;
+    let name = format!("twofold_bench_{}", (&SystemEntropy as &dyn Entropy).id());
+    let mut connection = AnyConnection::connect(&url).await?;
+    // The name is hex of our own making.
+    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await?;
+    Ok(format!("{server}/{name}"))
 }
 
 fn row(what: &str, ours: f64, plain: f64) {
@@ -213,7 +228,6 @@ async fn plain_commits(pool: &AnyPool, clients: usize) -> Result<f64, Failure> {
 }
 
 async fn plain_pool(url: &str) -> Result<AnyPool, Failure> {
-    install_default_drivers();
     let pool = AnyPoolOptions::new()
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 16 })
         .acquire_timeout(Duration::from_mins(1))

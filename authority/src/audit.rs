@@ -2,7 +2,7 @@
 
 use domain::FactorKind;
 
-use crate::store::{AccountRow, AuditRow, Credentials, Write};
+use crate::store::{AccountRow, AuditRow, Credentials, StoreError, Write};
 use crate::{Authority, SignedIn, Visitor};
 
 /// What happened (requirements.md AU-1).
@@ -117,7 +117,7 @@ pub(crate) async fn record(
     subject: Subject<'_>,
     event: Event,
     factor: Option<FactorKind>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), StoreError> {
     let row = AuditRow {
         id: &authority.entropy.id(),
         practice_id: subject.practice_id,
@@ -140,7 +140,7 @@ pub(crate) async fn record_alone(
     subject: Subject<'_>,
     event: Event,
     factor: Option<FactorKind>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), StoreError> {
     let mut write = authority.store.write().await?;
     record(authority, &mut write, visitor, subject, event, factor).await?;
     write.commit().await

@@ -180,7 +180,11 @@ impl Gateway for SmtpGateway {
                 .message_id(Some(format!("<{}@twofold>", message.id)))
                 .body(text.trim_start().to_owned())
                 .map_err(|_| GatewayError::NotCarried)?;
-            self.transport.send(mail).await.map_err(|error| GatewayError::Refused(error.to_string()))?;
+            // A mail server's reply may repeat the recipient; its number says enough.
+            self.transport.send(mail).await.map_err(|error| {
+                let status = error.status().map_or_else(|| "no answer".to_owned(), |code| format!("status {code}"));
+                GatewayError::Refused(status)
+            })?;
             Ok(Delivered::Gone)
         })
     }

@@ -2,7 +2,6 @@
 
 use domain::password::MIN_ALONE;
 use domain::session::Assurance;
-use domain::{RecoveryCode, Token};
 
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
@@ -44,13 +43,7 @@ pub async fn disable(
     if !factors::are_on(&rows) {
         return Err(DisableError::NotEnabled);
     }
-    let typed = match Token::parse(raw_token, factors::token_lengths(&rows)) {
-        Ok(token) => Typed::Token(token),
-        Err(invalid) => match RecoveryCode::parse(raw_token) {
-            Ok(code) => Typed::RecoveryCode(code),
-            Err(_) => return Err(ProofRefused::Malformed(invalid).into()),
-        },
-    };
+    let typed = Typed::parse(raw_token, factors::token_lengths(&rows)).map_err(ProofRefused::Malformed)?;
     let credentials = authority.store.find_credentials(account_id).await?.ok_or(DisableError::Unavailable)?;
     if usize::try_from(credentials.password_length).is_ok_and(|length| length < MIN_ALONE) {
         return Err(DisableError::PasswordTooShort);

@@ -9,6 +9,9 @@ use crate::{Authority, Unavailable};
 /// Rows are kept this long after they ran out; every limit looks back a day at most.
 const KEPT: Duration = Duration::from_hours(48);
 
+/// As long as the browser keeps its cookie.
+const BROWSER_KEPT: Duration = Duration::from_hours(365 * 24);
+
 /// Deletes sessions, challenges, pending enrolments, message tokens, counters and messages that have run out.
 ///
 /// # Errors
@@ -23,5 +26,6 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     write.sweep_messages(before).await?;
     write.sweep_password_failures(before).await?;
     write.sweep_outbox(before).await?;
+    write.sweep_known_browsers((now - BROWSER_KEPT).millis()).await?;
     Ok(write.commit().await?)
 }

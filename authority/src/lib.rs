@@ -44,7 +44,7 @@ pub use message_token::SendRefused;
 pub use methods::{Methods, Sent, SmsMethod};
 pub use sessions::{OpenedSession, SignedIn};
 pub use sign_in::Challenge;
-pub use store::Migrate;
+pub use store::{Migrate, StoreError};
 pub use visitor::Visitor;
 
 use cipher::{Cipher, Digester, KeyRing, Place};
@@ -95,7 +95,7 @@ pub struct Authority {
 pub enum OpenError {
     /// The database cannot be reached, or its schema cannot be used.
     #[error("the database cannot be used: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[from] StoreError),
     /// The master key is not the one that this database was sealed with.
     #[error("the master key does not fit this database")]
     MasterKeyMismatch,
@@ -108,8 +108,8 @@ pub enum OpenError {
 #[error("the authority cannot decide right now")]
 pub struct Unavailable;
 
-impl From<sqlx::Error> for Unavailable {
-    fn from(error: sqlx::Error) -> Self {
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the database does not answer");
         Self
     }
@@ -187,7 +187,7 @@ refuse_when!(Unavailable => Unavailable:
     practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in::RecoveryRefused,
     sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
 );
-refuse_when!(sqlx::Error => Unavailable:
+refuse_when!(StoreError => Unavailable:
     disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError, enrol_totp::ConfirmError,
     enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError, password::PasswordRefused,
     practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in::RecoveryRefused,

@@ -7,7 +7,7 @@ use domain::{FactorKind, Phone, Timestamp, Token};
 use subtle::ConstantTimeEq as _;
 
 use crate::audit::{self, Event, Subject};
-use crate::store::{MessageTokenRow, NewMessageToken, Write};
+use crate::store::{MessageTokenRow, NewMessageToken, StoreError, Write};
 use crate::{Authority, Unavailable, Visitor, moment, outbox};
 
 /// Digits of a token in a message.
@@ -122,7 +122,7 @@ pub(crate) async fn send_alone(
 }
 
 /// When the next message may go out, under the gates' locks.
-async fn pass_gates(write: &mut Write, phone: &Phone, address: &str, now: Timestamp) -> Result<Timestamp, sqlx::Error> {
+async fn pass_gates(write: &mut Write, phone: &Phone, address: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
     // Always in this order, so that no two senders wait for each other.
     write.pass_send_gate("all", now.millis()).await?;
     write.pass_send_gate(&format!("address {address}"), now.millis()).await?;

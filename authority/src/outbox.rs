@@ -118,7 +118,13 @@ pub async fn deliver(authority: &Authority) -> Result<usize, Unavailable> {
         if !claimed {
             continue;
         }
-        let message = open(authority, &row)?;
+        let Ok(message) = open(authority, &row) else {
+            // It will not open the next time either, and must not keep the others waiting.
+            let mut write = authority.store.write().await?;
+            write.wipe_message(&row.id).await?;
+            write.commit().await?;
+            continue;
+        };
         let outcome = authority.gateways.of(message.channel).deliver(&message).await;
         let mut write = authority.store.write().await?;
         match outcome {

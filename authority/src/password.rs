@@ -101,9 +101,7 @@ pub(crate) async fn prove(
         next_try_at = next_try_at.max(backoff.next_try_at(failures, now));
     }
     if next_try_at > now {
-        if let Some(credentials) = credentials {
-            audit::record_alone(authority, visitor, credentials.into(), Event::PasswordDelayed, None).await?;
-        }
+        note_delay(authority, visitor, credentials, &limits).await?;
         return Err(PasswordRefused::TooManyTries { until: next_try_at });
     }
     let stored = credentials.map(|credentials| credentials.password_hash.as_str());
@@ -147,6 +145,24 @@ async fn limits(
 /// Addresses sort before accounts and names, and rows are locked in this order.
 fn with_address(visitor: &Visitor, subject: String) -> Vec<(String, Backoff)> {
     vec![(format!("address {}", visitor.address), ADDRESS), (subject, ACCOUNT)]
+}
+
+/// Writes down that a password was not looked at. A name that no account has costs a commit as well, so that the time of
+/// the answer does not tell.
+async fn note_delay(
+    authority: &Authority,
+    visitor: &Visitor,
+    credentials: Option<&Credentials>,
+    limits: &[(String, Backoff)],
+) -> Result<(), Unavailable> {
+    let mut write = authority.store.write().await?;
+    for (subject, _) in limits {
+        write.lock_password_failures(subject).await?;
+    }
+    if let Some(credentials) = credentials {
+        audit::record(authority, &mut write, visitor, credentials.into(), Event::PasswordDelayed, None).await?;
+    }
+    Ok(write.commit().await?)
 }
 
 async fn note_failure(

@@ -91,7 +91,7 @@ pub async fn acknowledge(authority: &Authority, signed_in: &SignedIn, visitor: &
     Ok(write.commit().await?)
 }
 
-/// Replaces the set; the old codes are dead at once.
+/// Replaces the set; the old codes are dead at once, and all other sessions end.
 ///
 /// # Errors
 /// [`ReplaceError`].
@@ -105,6 +105,7 @@ pub async fn replace(authority: &Authority, signed_in: &SignedIn, visitor: &Visi
         return Err(ReplaceError::NotEnabled);
     }
     make(authority, &mut write, signed_in.account_id()).await?;
+    write.delete_other_sessions(signed_in.account_id(), signed_in.session_id()).await?;
     audit::record(authority, &mut write, visitor, signed_in.into(), Event::RecoveryCodesMade, None).await?;
     notice::queue(authority, &mut write, signed_in.email().as_str(), Notice::RecoveryCodesReplaced).await?;
     Ok(write.commit().await?)

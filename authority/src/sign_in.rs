@@ -108,6 +108,7 @@ pub async fn with_password(
     let has_factor = factors::are_on(&authority.store.factors(&credentials.id).await?);
 
     let mut write = authority.store.write().await?;
+    write.lock_account(&credentials.id).await?;
     proven.settle(&mut write, &credentials.id).await?;
     let step = if has_factor {
         let key = ChallengeKey::generate(authority);
@@ -240,6 +241,10 @@ async fn pass(
     write.end_message_tokens(&account.id, now).await?;
     let next = challenge.row.next_path.as_deref().and_then(|path| LocalPath::parse(path).ok());
     let subject = account.into();
+    if proven.factor == FactorKind::RecoveryCode {
+        // Whoever holds the lost phone may hold a session as well (requirements.md EN-8).
+        write.delete_sessions(&account.id).await?;
+    }
     let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
     audit::record(authority, &mut write, visitor, subject, Event::SignedIn, Some(proven.factor)).await?;
     if proven.factor == FactorKind::RecoveryCode {

@@ -1,8 +1,8 @@
 //! Step-up: proving the password, and a token where a factor is active, again.
 
+use domain::Timestamp;
 use domain::message::Channel;
 use domain::token::InvalidToken;
-use domain::{Timestamp, Token};
 
 use crate::audit::{self, Event};
 use crate::message_token::{self, Binding};
@@ -81,7 +81,8 @@ pub async fn request_token(
     message_token::send_alone(authority, visitor, signed_in.into(), &phone, channel, &binding(signed_in)).await
 }
 
-/// Proves the person again. The session gets a new key, and counts as stepped up for five minutes.
+/// Proves the person again, with a token or a recovery code. The session gets a new key, and counts as stepped up for
+/// five minutes.
 ///
 /// # Errors
 /// [`ProofRefused`].
@@ -94,8 +95,7 @@ pub async fn confirm(
 ) -> Result<OpenedSession, ProofRefused> {
     let factors = authority.store.factors(signed_in.account_id()).await?;
     let typed = if factors::are_on(&factors) {
-        let token = Token::parse(raw_token, factors::token_lengths(&factors)).map_err(ProofRefused::Malformed)?;
-        Some(Typed::Token(token))
+        Some(Typed::parse(raw_token, factors::token_lengths(&factors)).map_err(ProofRefused::Malformed)?)
     } else {
         None
     };

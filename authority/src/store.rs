@@ -32,6 +32,9 @@ pub(crate) use message::{MessageTokenRow, NewMessageToken};
 pub(crate) use outbox::{NewOutboxRow, OutboxRow};
 pub(crate) use session::{NewSession, SignedInRow};
 
+/// Why the database did not do what it was asked.
+pub type StoreError = sqlx::Error;
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// A connection waits this long for another writer before it gives up.

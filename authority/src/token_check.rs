@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use domain::challenge::{Challenge as State, Over};
 use domain::lockout::{Lockout, MAX_CONSECUTIVE, MAX_IN_LONG_WINDOW};
+use domain::token::InvalidToken;
 use domain::totp::Step;
-use domain::{FactorKind, RecoveryCode, Token};
+use domain::{FactorKind, RecoveryCode, Token, TokenLengths};
 
 use crate::audit::{self, Event, Subject};
 use crate::message_token::{self, Binding};
@@ -61,6 +62,18 @@ impl<'a> Surface<'a> {
 pub(crate) enum Typed {
     Token(Token),
     RecoveryCode(RecoveryCode),
+}
+
+impl Typed {
+    /// Reads a token, or a recovery code where somebody has no phone at hand.
+    ///
+    /// # Errors
+    /// What is wrong with it as a token.
+    pub(crate) fn parse(raw: &str, lengths: TokenLengths) -> Result<Self, InvalidToken> {
+        Token::parse(raw, lengths)
+            .map(Self::Token)
+            .or_else(|invalid| RecoveryCode::parse(raw).map(Self::RecoveryCode).map_err(|_| invalid))
+    }
 }
 
 /// A counted attempt. Its record says "failed" until what it proved is claimed.
@@ -151,18 +164,23 @@ async fn disable_tried(
     let mut tried: Vec<&str> = lists.iter().flat_map(|list| list.split_whitespace()).collect();
     tried.sort_unstable();
     tried.dedup();
+    let mut any = false;
     for id in tried {
         let disabled = match id.strip_prefix(RECOVERY_PREFIX) {
             Some(set_id) => write.disable_recovery_set(subject.account_id, set_id, authority.now().millis()).await?,
             None => write.disable_factor(subject.account_id, id).await?,
         };
         if disabled {
+            any = true;
             audit::record(authority, write, visitor, subject, Event::FactorDisabled, None).await?;
         }
     }
     // The run has had its effect; what was not tried in it starts with a run of its own.
     write.end_failure_run(subject.account_id).await?;
-    notice::queue(authority, write, surface.email(), Notice::FactorDisabled).await
+    if any {
+        notice::queue(authority, write, surface.email(), Notice::FactorDisabled).await?;
+    }
+    Ok(())
 }
 
 /// Counts and compares what was typed; `None` refuses it, and has been written down.

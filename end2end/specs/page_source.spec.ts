@@ -190,3 +190,20 @@ test('a post from another site is refused', async ({ server }) => {
   }
   expect((await client.get('/account/profile')).status).toBe(200);
 });
+
+test('pages come whole and right when many are asked for at once', async ({ server }) => {
+  const { client, person } = await withApp(server);
+  const nobody = new Client(server);
+  for (let round = 0; round < 20; round += 1) {
+    const answers = await Promise.all([
+      ...['/account/profile', '/account/security', '/account/step-up', '/account/security/disable'].map((path) => source(client, path)),
+      ...['/login', '/signup', '/help/two-factor'].map((path) => source(nobody, path)),
+    ]);
+    for (const { path, status, html } of answers) {
+      expect(status, path).toBe(200);
+      expect(html, path).toContain('</html>');
+      expect(html, `${path}: nothing went wrong`).not.toMatch(/<title>Error: /);
+      expect(html.includes(person.practice), path).toBe(path.startsWith('/account/'));
+    }
+  }
+});

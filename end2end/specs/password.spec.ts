@@ -25,7 +25,7 @@ test('a changed password counts from then on, and ends the other browsers', asyn
   await fill(page, { 'Username or email': person.username, 'Password': person.password });
   await press(page, 'Log In');
   await expectError(page, 'Username or password is not right.');
-  await fill(page, { 'Password': NEW });
+  await fill(page, { 'Username or email': person.username, 'Password': NEW });
   await press(page, 'Log In');
   await arriveAt(page, '/account/security');
 });

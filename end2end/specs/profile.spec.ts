@@ -27,6 +27,17 @@ test('the whole profile is saved, and shown again', async ({ page, context, serv
   await expect(page.getByRole('link', { name: 'Ada O\'Brien-Žižek' })).toBeVisible();
 });
 
+test('after saving, the fields show what was stored, and the PIN is gone from its field', async ({ page, context, server, visit }) => {
+  const { client, person } = await withPassword(server);
+  await client.handOver(context);
+  await visit('/account/profile');
+  await fill(page, { 'Cell phone': person.phone, 'App unlock PIN': '4711' });
+  await press(page, 'Update Entire Profile');
+  await expectStatus(page, 'Profile saved.');
+  await expect(page.getByLabel('Cell phone')).toHaveValue(person.e164);
+  await expect(page.getByLabel('App unlock PIN')).toHaveValue('');
+});
+
 test('the PIN is kept where the field stays empty, and never shown', async ({ page, context, server, visit }) => {
   const { client } = await withPassword(server);
   await client.handOver(context);

@@ -58,6 +58,7 @@ export class Server {
       child.on('error', fail);
       child.on('exit', (code) => fail(new Error(`${PROGRAM} ended with ${code}:\n${log.join('\n')}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
+        log.push(line);
         const address = /^Twofold listens on (\S+),/.exec(line)?.[1];
         if (address) {
           listening(`http://${address}`);

@@ -70,7 +70,7 @@ export const test = base.extend<ForTests, ForWorkers>({
       const logged = server.log.length;
       await use();
       if (info.status !== info.expectedStatus) {
-        await info.attach('server.log', { body: server.log.slice(logged).join('\n') });
+        await info.attach('server.log', { body: server.log.slice(logged).join('\n'), contentType: 'text/plain' });
       }
       expect(errors, 'errors in the browser').toEqual([]);
     },

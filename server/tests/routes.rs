@@ -12,5 +12,6 @@ mod listen;
 mod nonsense;
 mod program;
 mod recovery;
+mod rendering;
 mod sign_in;
 mod support;

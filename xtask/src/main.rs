@@ -1,9 +1,10 @@
-//! The project's chores behind one command: `cargo xtask setup | serve | build | test | size`.
+//! The project's chores behind one command: `cargo xtask setup | serve | build | test | size | bench`.
 //!
 //! Each chore is one file; what they share is in [`project`]. Continuous integration calls the same commands, so what is
 //! green here is green there.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod compress;
 mod css;
 mod postgres;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 /// The commands of `cargo xtask`, which the documents are checked against.
-const COMMANDS: [&str; 5] = ["setup", "serve", "build", "test", "size"];
+const COMMANDS: [&str; 6] = ["setup", "serve", "build", "test", "size", "bench"];
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -37,6 +38,8 @@ cargo xtask COMMAND
                        size     the release site against its size budgets
                        browser  Playwright with Chromium, with and without JavaScript
   size               bytes per file and per route; fails above the budget
+  bench              token checks and password steps per second on both databases, and
+                     memory, beside plain loops of the same commits and hashes
 
 TWOFOLD_TEST_POSTGRES_URL names a PostgreSQL for the tests where `pg_virtualenv` is missing.
 TWOFOLD_CHROMIUM names the Chromium for the browser tests where it is not on PATH.
@@ -73,7 +76,8 @@ fn run(arguments: &[String]) -> Result<()> {
     match command.as_str() {
         "setup" => setup::setup(setup::EVERYTHING),
         "build" => release::build(),
-        "size" => size::command_size(),
+        "size" => size::size(),
+        "bench" => bench::bench(),
         _ => bail!("there is no command `{command}`\n\n{HELP}"),
     }
 }

@@ -15,15 +15,30 @@ pub(crate) const REMEDY: &str = "install `pg_virtualenv` (Debian and Ubuntu: pac
      or start a PostgreSQL 13 or newer and set TWOFOLD_TEST_POSTGRES_URL=postgres://user:password@host:port/database to a \
      role that may create databases";
 
-/// The throw-away cluster's settings: many tests with a database each at once, and no care for a power cut.
-const SETTINGS: [&str; 6] = [
-    "max_connections=300",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "autovacuum=off",
-    "max_wal_size=2GB",
-];
+/// What a throw-away cluster is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cluster {
+    /// Many tests with a database each at once, and no care for a power cut.
+    ForTests,
+    /// As durable as in production, for figures.
+    Durable,
+}
+
+impl Cluster {
+    const fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::ForTests => &[
+                "max_connections=300",
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                "autovacuum=off",
+                "max_wal_size=2GB",
+            ],
+            Self::Durable => &["fsync=on", "synchronous_commit=on"],
+        }
+    }
+}
 
 /// Run inside `pg_virtualenv`, which tells the cluster's address in libpq's variables.
 const WITH_URL: &str = r#"export TWOFOLD_TEST_POSTGRES_URL="postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT/$PGDATABASE"
@@ -42,7 +57,7 @@ fn can_start_one() -> bool {
 }
 
 /// A command line that runs `program` with [`URL_VARIABLE`] set. A database that the person names goes first.
-pub(crate) fn with_postgres(program: &[&str]) -> Result<Command> {
+pub(crate) fn with_postgres(cluster: Cluster, program: &[&str]) -> Result<Command> {
     if std::env::var_os(URL_VARIABLE).is_some() {
         let mut named = command(program[0]);
         named.args(&program[1..]);
@@ -54,7 +69,7 @@ pub(crate) fn with_postgres(program: &[&str]) -> Result<Command> {
     let mut started = command("pg_virtualenv");
     // A folder of its own even for root, so that two runs do not meet.
     started.arg("-t");
-    for setting in SETTINGS {
+    for setting in cluster.settings() {
         started.args(["-o", setting]);
     }
     started.args(["sh", "-c", WITH_URL, "sh"]).args(program);

@@ -23,7 +23,7 @@ const BUDGETS: [(&str, usize); 6] = [
 ];
 
 /// `cargo xtask size`.
-pub(crate) fn command_size() -> Result<()> {
+pub(crate) fn size() -> Result<()> {
     setup::setup(setup::BUILD)?;
     check().map(|_| ())
 }
@@ -140,7 +140,7 @@ impl Server {
         let address = address.context("no free port on the loopback interface")?;
         let data_dir = cache_dir().join(format!("size-data-{}", std::process::id()));
         let child = command(serve::server_program()?)
-            .args(["serve", "--dev", "--listen", &address.to_string(), "--data-dir"])
+            .args(["serve", "--dev", "--log-level", "warn", "--listen", &address.to_string(), "--data-dir"])
             .arg(&data_dir)
             .stdout(Stdio::null())
             .spawn()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::postgres::with_postgres;
+use crate::postgres::{Cluster, with_postgres};
 use crate::project::{cargo, find_program, moment, root, run, run_and_keep, say};
 use crate::setup::{self, Need};
 use crate::site::{self, Flavour};
@@ -149,7 +149,7 @@ fn build_tests() -> Result<String> {
 fn product_tests() -> Result<String> {
     let test = cargo_test(&["--workspace", "--exclude", "frontend", "--exclude", "xtask"]);
     let words: Vec<_> = test.iter().map(String::as_str).collect();
-    Ok(count(&run_and_keep(&mut with_postgres(&words)?)?))
+    Ok(count(&run_and_keep(&mut with_postgres(Cluster::ForTests, &words)?)?))
 }
 
 /// nextest where it is, for its speed and its summary; else what comes with cargo.
@@ -165,7 +165,7 @@ fn browser_tests() -> Result<String> {
     serve::build_server()?;
     say("Playwright");
     let playwright = root().join("end2end/node_modules/@playwright/test/cli.js");
-    let mut tests = with_postgres(&["node", &playwright.to_string_lossy(), "test"])?;
+    let mut tests = with_postgres(Cluster::ForTests, &["node", &playwright.to_string_lossy(), "test"])?;
     tests.current_dir(root().join("end2end"));
     tests.env("TWOFOLD_SERVER", serve::server_program()?);
     if let Some(chromium) = setup::chromium() {

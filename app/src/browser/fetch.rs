@@ -46,9 +46,5 @@ async fn try_post(url: &str, fields: Option<UrlSearchParams>) -> Result<Reply, J
         return Ok(Reply::Elsewhere(location));
     }
     let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-    Ok(if response.ok() {
-        Reply::Done(text)
-    } else {
-        wire::parse(&text).map_or(Reply::Unreachable, Reply::Refused)
-    })
+    Ok(if response.ok() { Reply::Done(text) } else { wire::parse(&text).map_or(Reply::Unreachable, Reply::Refused) })
 }

@@ -37,8 +37,14 @@ fn arrived_at() -> i64 {
     let with_document = window().performance().map(|performance| performance.timing().response_start());
     match with_document {
         Some(millis) if !use_hydrated().get_untracked() => whole(millis),
-        _ => whole(js_sys::Date::now()),
+        _ => local_now(),
     }
+}
+
+/// Milliseconds by the clock of this device, which may be wrong: only differences of it are used.
+#[expect(clippy::disallowed_methods, reason = "the browser's one source of time")]
+fn local_now() -> i64 {
+    whole(js_sys::Date::now())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "JavaScript counts milliseconds in a double")]
@@ -60,7 +66,7 @@ impl Ticker {
         if document().hidden() {
             return;
         }
-        let now = whole(js_sys::Date::now()).saturating_add(self.server_ahead);
+        let now = local_now().saturating_add(self.server_ahead);
         (self.tick)(Timestamp::from_millis(now));
         let until_next = u32::try_from(1000 - now.rem_euclid(1000)).unwrap_or(1000);
         let this = self.clone();

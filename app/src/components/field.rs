@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::layout::filled;
 use crate::erase::{Erase, live, live_attribute};
 use crate::page::{use_page, use_zone};
 
@@ -66,14 +67,15 @@ pub(crate) fn Field(
         let noted = page.notes.with(|notes| notes.iter().copied().find(|note| note.field() == Some(name)));
         noted.or_else(|| page.failure.get().filter(|error| error.field() == Some(name)))
     };
+    let text = move || found().filter(|error| error.is_said_at_field()).map(|error| error.text(zone()));
     let autocomplete = if autocomplete.is_empty() { kind.autocomplete() } else { autocomplete };
     let is_text = !matches!(kind, Kind::Words);
     let is_refused = page.failure.get_untracked().is_some_and(|error| error.field() == Some(name));
     view! {
         <div class="field">
             <label for=name class=if required { "required" } else { "" }>{label}</label>
-            <p class="hint" id=[name, "-hint"].concat()>{hint}</p>
-            <p class="error" id=[name, "-error"].concat()>{live(move || found().map(|error| error.text(zone())))}</p>
+            <p class="hint" id=[name, "-hint"].concat()>{filled(hint)}</p>
+            <p class="error" id=[name, "-error"].concat()>{live(text)}</p>
             <input
                 id=name
                 name=name
@@ -106,4 +108,33 @@ pub(crate) fn ReadOnly(label: &'static str, id: &'static str, value: String) -> 
         </div>
     }
     .erase()
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::error::AppError;
+    use crate::page::tests::html;
+
+    fn email(failure: Option<AppError>) -> String {
+        let value = "\"><script>".to_owned();
+        html(failure, || {
+            view! { <Field label="Email" name="email" kind=Kind::Email value=value required=true/> }.erase()
+        })
+    }
+
+    #[test]
+    fn what_was_typed_stays_text() {
+        let html = email(None);
+        assert!(!html.contains("<script>"), "{html}");
+        assert!(html.contains("autocomplete=\"email\"") && html.contains(" required"), "{html}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_the_field_and_gets_the_cursor() {
+        let html = email(Some(AppError::Email(domain::email::InvalidEmail)));
+        assert!(html.contains("Enter an e-mail address like name@example.com"), "{html}");
+        assert!(html.contains("aria-invalid=\"true\"") && html.contains(" autofocus"), "{html}");
+        assert!(html.contains("aria-describedby=\"email-hint email-error\""), "{html}");
+    }
 }

@@ -21,10 +21,15 @@ pub(crate) fn Heading(
     view! {
         <div>
             <h1 tabindex="-1">{text}</h1>
-            <p class="hint">{hint}</p>
+            <p class="hint">{filled(hint)}</p>
         </div>
     }
     .erase()
+}
+
+/// The text, if it is one: an element without any is empty for the style sheet too.
+pub(super) fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// A remark in small print.

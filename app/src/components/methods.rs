@@ -1,8 +1,8 @@
 //! The ways to get a token: what the person can do, what is left of the tries, and the buttons that send one.
 
-use domain::message::Channel;
 #[cfg(feature = "ssr")]
 use domain::FactorKind;
+use domain::message::Channel;
 use domain::{Timestamp, TokenLengths};
 use leptos::prelude::*;
 
@@ -125,7 +125,7 @@ pub(crate) fn StandingNote(standing: Standing, has_app: bool) -> AnyView {
         };
         Some(left + &clock).filter(|text| !text.is_empty())
     };
-    view! { <p class="note warn">{live(text)}</p> }.erase()
+    view! { <p class="message care">{live(text)}</p> }.erase()
 }
 
 /// The buttons that send a token: `action` is the server function, `first` the name of its button for text messages.
@@ -153,7 +153,8 @@ pub(crate) fn SendButtons(
         }
     });
     let waits = move || hydrated.get() && wait.get() > 0;
-    let line = move || (wait.get() > 0).then(|| ["You can request a new token in ", &wait.get().to_string(), " s"].concat());
+    let line =
+        move || (wait.get() > 0).then(|| ["You can request a new token in ", &wait.get().to_string(), " s"].concat());
     let over = move || has_waited.get().then(|| "You can request a new token now".to_owned());
     view! {
         <Form action=action class="methods">

@@ -114,9 +114,7 @@ impl AppError {
                 used: *Algorithm::ALL.get(first_small.ok()? as usize)?,
                 needed: *Algorithm::ALL.get(second? as usize)?,
             }),
-            "ignored-period" => {
-                Self::Diagnosed(Diagnosis::IgnoredPeriod { used: first_small.ok()?, needed: second? })
-            }
+            "ignored-period" => Self::Diagnosed(Diagnosis::IgnoredPeriod { used: first_small.ok()?, needed: second? }),
             _ => return None,
         })
     }
@@ -190,7 +188,8 @@ mod tests {
 
     #[test]
     fn other_words_are_no_errors() {
-        for code in ["", ".", "text", "text.9.0", "text.0.3", "text.-1.0", "token.4.6", "token.1.256", "token.1", "<b>"] {
+        for code in ["", ".", "text", "text.9.0", "text.0.3", "text.-1.0", "token.4.6", "token.1.256", "token.1", "<b>"]
+        {
             assert_eq!(AppError::from_code(code), None, "{code:?}");
         }
     }

@@ -1,8 +1,9 @@
 //! What the authority refuses, as the error that people see.
 
 use authority::{
-    SendRefused, Unavailable, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError, practice::CreateError,
-    profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in, step_up::ProofRefused,
+    SendRefused, Unavailable, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError,
+    practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in,
+    step_up::ProofRefused,
 };
 
 use super::{AppError, PhoneField, TextField};

@@ -28,9 +28,7 @@ pub(super) fn on_leaving(page: PageState, input: &HtmlInputElement) {
 /// What is wrong with the fields of a form, in their order.
 pub(super) fn all(form: &HtmlFormElement) -> Vec<AppError> {
     let elements = form.elements();
-    (0..elements.length())
-        .filter_map(|index| of_input(&elements.item(index)?.dyn_into().ok()?))
-        .collect()
+    (0..elements.length()).filter_map(|index| of_input(&elements.item(index)?.dyn_into().ok()?)).collect()
 }
 
 fn note(page: PageState, name: &str, found: Option<AppError>) {

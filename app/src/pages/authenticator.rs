@@ -15,7 +15,9 @@ use {
 
 use crate::components::countdown::OnTick;
 use crate::components::methods::Standing;
-use crate::components::{Block, Button, Copy, Countdown, Field, Heading, Hint, Kind, Messages, StandingNote, Step, TokenField};
+use crate::components::{
+    Block, Button, Copy, Countdown, Field, Heading, Hint, Kind, Messages, StandingNote, Step, TokenField,
+};
 use crate::erase::{Erase, Parts, live};
 use crate::error::AppError;
 use crate::form::Form;
@@ -84,7 +86,8 @@ pub(crate) async fn confirm_app(
     #[server(default)] app_name: String,
 ) -> Result<(), AppError> {
     let call = Call::current()?;
-    let opened = enrol_totp::confirm(&call.authority, call.signed_in(PATH).await?, call.visitor(), &token, &app_name).await;
+    let opened =
+        enrol_totp::confirm(&call.authority, call.signed_in(PATH).await?, call.visitor(), &token, &app_name).await;
     cookies::enter(&opened.map_err(refuse)?);
     redirect(&Notice::AppAdded.at("/account/security"));
     Ok(())

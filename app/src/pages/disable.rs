@@ -12,7 +12,9 @@ use {
 
 use super::step_up::SendToken;
 use crate::components::methods::Phone;
-use crate::components::{Back, Block, Button, Field, Heading, Kind, Messages, Methods, SendButtons, StandingNote, TokenField, Warning};
+use crate::components::{
+    Back, Block, Button, Field, Heading, Kind, Messages, Methods, SendButtons, StandingNote, TokenField, Warning,
+};
 use crate::erase::Erase;
 use crate::error::AppError;
 use crate::form::Form;

@@ -3,9 +3,9 @@
 //! It is long and never changes, so only the server has it: in the browser the page keeps the HTML that came with the
 //! document, and whoever gets here without loading a document loads one.
 
-use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use crate::visit::Call;
+use leptos::prelude::*;
 
 use crate::erase::Erase;
 use crate::error::AppError;

@@ -32,7 +32,8 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_password")]
 pub(crate) async fn load_password() -> Result<String, AppError> {
     let call = Call::current()?;
-    let overview = security::overview(&call.authority, call.signed_in("/account/password").await?).await.map_err(refuse)?;
+    let overview =
+        security::overview(&call.authority, call.signed_in("/account/password").await?).await.map_err(refuse)?;
     let minimum = if overview.enabled { MIN_WITH_TOKEN } else { MIN_ALONE };
     call.page(&PasswordView { minimum: u32::try_from(minimum).unwrap_or_default() })
 }

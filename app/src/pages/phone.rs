@@ -39,12 +39,8 @@ pub(crate) async fn load_phone() -> Result<String, AppError> {
     let call = Call::current()?;
     let pending = enrol_sms::pending(&call.authority, call.signed_in(PATH).await?).await.map_err(refuse)?;
     let Some(pending) = pending else { return Err(redirected("/account/security")) };
-    let standing = Standing {
-        tries_left: pending.tries_left,
-        failures: 0,
-        locked_until: pending.locked_until,
-        now: pending.now,
-    };
+    let standing =
+        Standing { tries_left: pending.tries_left, failures: 0, locked_until: pending.locked_until, now: pending.now };
     call.page(&PhoneView { ending: pending.ending, next_send_at: pending.next_send_at, standing })
 }
 

@@ -1,4 +1,5 @@
 //! `/account/profile`: the first tab of Account Settings.
+#![expect(clippy::too_many_arguments, reason = "a server function has one for each field of its form")]
 
 use leptos::prelude::*;
 use server_fn::ServerFn;
@@ -59,7 +60,6 @@ pub(crate) async fn load_profile() -> Result<String, AppError> {
 }
 
 /// Saves the whole profile. An empty PIN leaves the old one.
-#[expect(clippy::too_many_arguments, reason = "one per field of the form")]
 #[server(prefix = "/api", endpoint = "update_profile")]
 pub(crate) async fn update_profile(
     #[server(default)] first_name: String,

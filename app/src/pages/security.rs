@@ -17,7 +17,9 @@ use {
 
 use super::authenticator::{AddApp, RemoveApp};
 use super::recovery_codes::ReplaceRecoveryCodes;
-use crate::components::{AccountSettings, Block, Button, Field, Hidden, Hint, Icon, Info, Kind, Link, ReadOnly, Section, Tab, Warning};
+use crate::components::{
+    AccountSettings, Block, Button, Field, Hidden, Hint, Icon, Info, Kind, Link, ReadOnly, Section, Tab, Warning,
+};
 use crate::erase::{Content, Erase, Parts, nothing};
 use crate::error::AppError;
 use crate::form::Form;
@@ -189,7 +191,12 @@ fn view(data: SecurityView) -> AnyView {
         browsers_section(data.browsers),
     ];
     let waiting: Vec<_> = [
-        (data.codes_to_store, "Your recovery codes are not stored yet. ", "/account/security/recovery-codes", "Store them now"),
+        (
+            data.codes_to_store,
+            "Your recovery codes are not stored yet. ",
+            "/account/security/recovery-codes",
+            "Store them now",
+        ),
         (data.pending_phone, "Your cell phone waits to be confirmed. ", "/account/security/phone", "Type the code"),
         (data.pending_app, "An app waits for its first token. ", "/account/security/authenticator", "Go on"),
     ]

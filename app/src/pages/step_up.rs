@@ -13,7 +13,9 @@ use {
 };
 
 use crate::components::methods::Phone;
-use crate::components::{Back, Block, Button, Field, Heading, Hidden, Hint, Kind, Messages, Methods, SendButtons, StandingNote, TokenField};
+use crate::components::{
+    Back, Block, Button, Field, Heading, Hidden, Hint, Kind, Messages, Methods, SendButtons, StandingNote, TokenField,
+};
 use crate::erase::Erase;
 use crate::error::AppError;
 use crate::form::Form;
@@ -86,7 +88,8 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_step_up")]
 pub(crate) async fn load_step_up() -> Result<String, AppError> {
     let call = Call::current()?;
-    let methods = step_up::methods(&call.authority, call.signed_in("/account/security").await?).await.map_err(refuse)?;
+    let methods =
+        step_up::methods(&call.authority, call.signed_in("/account/security").await?).await.map_err(refuse)?;
     call.page(&StepUpView { methods: methods.map(Methods::from) })
 }
 
@@ -106,7 +109,9 @@ pub(crate) async fn confirm_identity(
     if let Some(signed_in) = sessions::find(&call.authority, &opened.session).await.map_err(refuse)? {
         match then {
             Then::AddApp => enrol_totp::start(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?,
-            Then::ReplaceCodes => recovery::replace(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?,
+            Then::ReplaceCodes => {
+                recovery::replace(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?;
+            }
             Then::Password | Then::Profile | Then::Security | Then::Disable => {}
         }
     }

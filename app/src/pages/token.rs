@@ -12,7 +12,9 @@ use {
 };
 
 use crate::components::methods::Phone;
-use crate::components::{Block, Button, Countdown, Heading, Icon, Messages, Methods, SendButtons, StandingNote, TokenField};
+use crate::components::{
+    Block, Button, Countdown, Heading, Icon, Messages, Methods, SendButtons, StandingNote, TokenField,
+};
 use crate::erase::Erase;
 use crate::error::AppError;
 use crate::form::Form;

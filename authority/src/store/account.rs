@@ -312,6 +312,15 @@ impl Write {
         .map(|_| ())
     }
 
+    /// Forgets browsers that were not used since `before`.
+    pub(crate) async fn sweep_known_browsers(&mut self, before: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM known_browser WHERE last_used_at < $1")
+            .bind(before)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
     /// Claims the right to tell the account about wrong tokens, once per hour; false if it was told since `before`.
     pub(crate) async fn claim_wrong_token_notice(
         &mut self,

@@ -122,6 +122,15 @@ impl Write {
         .map(|done| done.rows_affected() == 1)
     }
 
+    /// Ends all sessions of the account.
+    pub(crate) async fn delete_sessions(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM session WHERE account_id = $1")
+            .bind(account_id)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
     /// Ends all sessions of the account but one.
     pub(crate) async fn delete_other_sessions(&mut self, account_id: &str, keep: &str) -> Result<(), sqlx::Error> {
         sqlx::query("DELETE FROM session WHERE account_id = $1 AND id <> $2")

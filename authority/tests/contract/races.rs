@@ -15,6 +15,7 @@ on_both_databases!(
     a_hundred_requests_send_one_message,
     two_confirmations_enable_once,
     one_user_name_is_taken_once,
+    twenty_sign_ins_at_once_leave_ten_sessions,
 );
 
 /// Runs `work` for each number at once, half of them on another process, and counts those that succeed.
@@ -151,4 +152,14 @@ async fn one_user_name_is_taken_once(world: World) {
     .await;
     assert_eq!(created, 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM practice").await, 1, "no practice without its account");
+}
+
+async fn twenty_sign_ins_at_once_leave_ten_sessions(world: World) {
+    let _ada = world.provider("ada", PHONE).await;
+    let signed_in = race(&world, 20, |authority, _| async move {
+        sign_in::with_password(&authority, &visitor(), "ada", PASSWORD.into(), None).await.is_ok()
+    })
+    .await;
+    assert_eq!(signed_in, 20);
+    assert_eq!(world.number("SELECT COUNT(*) FROM session").await, 10);
 }

@@ -1,8 +1,9 @@
 use authority::recovery::{self, ReplaceError};
 use authority::sign_in::{self, RecoveryRefused};
-use authority::{outbox, security};
+use authority::{outbox, security, sessions, step_up};
+use domain::message::Channel;
 
-use crate::support::{PHONE, World, on_both_databases, visitor};
+use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor};
 
 on_both_databases!(
     a_code_signs_in_once_whatever_its_case_and_hyphens,
@@ -10,6 +11,7 @@ on_both_databases!(
     codes_are_shown_until_they_are_stored,
     a_new_set_needs_a_step_up_and_kills_the_old_one,
     guessing_codes_draws_on_the_budget,
+    a_code_used_or_a_new_set_ends_other_sessions,
 );
 
 async fn a_code_signs_in_once_whatever_its_case_and_hyphens(world: World) {
@@ -75,4 +77,24 @@ async fn guessing_codes_draws_on_the_budget(world: World) {
     let refused = sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, &codes[0]).await;
     assert_eq!(refused.unwrap_err(), RecoveryRefused::NotRight);
     assert_eq!(world.number("SELECT COUNT(*) FROM recovery_code WHERE used_at IS NOT NULL").await, 0);
+}
+
+async fn a_code_used_or_a_new_set_ends_other_sessions(world: World) {
+    let (mut ada, codes) = world.enrolled("ada", PHONE).await;
+    let before = ada.opened.session.clone();
+    let challenge = ada.challenge().await;
+    ada.opened = sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, &codes[0]).await.unwrap();
+    assert!(sessions::find(&world.authority, &before).await.unwrap().is_none());
+    assert!(ada.is_signed_in().await);
+
+    let challenge = ada.challenge().await;
+    world.advance(60);
+    sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+    let token = world.latest_token(PHONE).await;
+    let other = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    let signed_in = ada.signed_in().await;
+    ada.opened = step_up::confirm(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &codes[1]).await.unwrap();
+    recovery::replace(&world.authority, &ada.signed_in().await, &visitor()).await.unwrap();
+    assert!(sessions::find(&world.authority, &other.session).await.unwrap().is_none());
+    assert!(ada.is_signed_in().await);
 }
