@@ -20,6 +20,11 @@ use crate::erase::{Content, Erase};
 use crate::error::AppError;
 use crate::page::{PageState, use_go, use_page};
 
+/// Marks a form that is being posted.
+const BUSY: &str = "data-busy";
+/// Marks a button that does nothing at the moment, but can still be found and read.
+const DISABLED: &str = "aria-disabled";
+
 /// A form that calls a server function: `action` is its path.
 #[component]
 pub(crate) fn Form(
@@ -80,8 +85,9 @@ fn submit(
     page: PageState,
     go: impl Fn(&str) + 'static,
 ) {
-    let waits = |element: &HtmlElement| element.get_attribute("aria-disabled").is_some_and(|value| value == "true");
-    if submitter.as_ref().is_some_and(waits) || waits(&form) {
+    let waits =
+        submitter.as_ref().and_then(|button| button.get_attribute(DISABLED)).is_some_and(|value| value == "true");
+    if waits || form.has_attribute(BUSY) {
         return;
     }
     let notes = check::all(&form);
@@ -93,19 +99,16 @@ fn submit(
     let Some(fields) = fields(&form, submitter.as_ref()) else { return };
     let is_token = fields.has("token");
     page.failure.set(None);
-    let set_busy = move |element: &HtmlElement, value: &str| {
-        // Only a malformed name is refused.
-        let _ = element.set_attribute("aria-disabled", value);
-    };
-    set_busy(&form, "true");
+    // Only a malformed name is refused.
+    let _ = form.set_attribute(BUSY, "");
     if let Some(button) = &submitter {
-        set_busy(button, "true");
+        let _ = button.set_attribute(DISABLED, "true");
     }
     spawn_local(async move {
         let reply = fetch::post(action, Some(fields)).await;
-        set_busy(&form, "false");
+        let _ = form.remove_attribute(BUSY);
         if let Some(button) = &submitter {
-            set_busy(button, "false");
+            let _ = button.remove_attribute(DISABLED);
         }
         match reply {
             Reply::Done(_) => page.version.update(|version| *version += 1),

@@ -7,7 +7,7 @@
 //! - [`components`]: fields, the countdown, and other small parts.
 //! - [`error`]: all that can go wrong, with its words.
 //! - [`browser`]: the few things asked of the browser, all of them in event handlers and effects.
-//! - [`visit`], [`cookies`], [`shell`]: the server's side, with feature `ssr` only.
+//! - [`visit`], [`cookies`], [`mod@shell`]: the server's side, with feature `ssr` only.
 //!
 //! The WASM is small because most of it is not there twice: views are erased where they are passed on
 //! ([`AnyView`](leptos::prelude::AnyView)), forms and page data go through one path each, and what never changes is

@@ -292,25 +292,6 @@ test.describe(() => {
   });
 });
 
-test('Token, pending', async ({ page, context, server, visit, withScripts }) => {
-  test.skip(!withScripts, 'without scripts the browser itself shows that it waits');
-  const { person, app } = await withApp(server);
-  await logIn({ page, context, server, visit }, person);
-  let letThrough = () => {};
-  const held = new Promise<void>((resolve) => (letThrough = resolve));
-  await page.route('**/api/check_token', async (route) => {
-    await held;
-    await route.continue();
-  });
-  await fill(page, { 'Authorization token': await app.freshToken() });
-  const button = page.getByRole('button', { name: 'Log In', exact: true });
-  await button.click();
-  await expect(button).toHaveAttribute('aria-disabled', 'true');
-  await expectAccessible(page);
-  letThrough();
-  await arriveAt(page, '/account/security');
-});
-
 test('The outbox of development', async ({ page, server }) => {
   await withSms(server);
   await page.goto('/dev/outbox');

@@ -29,6 +29,8 @@ impl Cluster {
         match self {
             Self::ForTests => &[
                 "max_connections=300",
+                // After a failure its log is printed, where it would bury what failed.
+                "log_min_messages=fatal",
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",

@@ -102,11 +102,12 @@ fn show_and_keep(
     })
 }
 
-/// A command as a person would type it.
+/// A command as a person would type it, whole scripts left out.
 fn described(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let mut words = vec![program.to_string_lossy()];
     words.extend(command.get_args().map(OsStr::to_string_lossy));
+    words.iter_mut().filter(|word| word.contains('\n')).for_each(|script| *script = "…".into());
     format!("`{}`", words.join(" "))
 }
 
