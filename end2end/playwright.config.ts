@@ -9,6 +9,12 @@ const PICTURES = '**/screenshots.spec.ts';
 /** What PostgreSQL has to prove in a browser too; the rest of it is in the contract suite. */
 const ON_POSTGRES = ['main_job', 'authenticator_app', 'recovery'].map((name) => `**/${name}.spec.ts`);
 
+/** What a phone has to prove: the main job by touch, and that every page fits. */
+const ON_MOBILE = [
+  ...['main_job', 'authenticator_app', 'recovery', 'sign_in', 'help', 'accessibility'].map((name) => `**/${name}.spec.ts`),
+  '**/token_field.hydrate.spec.ts',
+];
+
 const desktop = { ...devices['Desktop Chrome'], viewport: { width: 1280, height: 800 } };
 const mobile = {
   ...devices['Pixel 5'],
@@ -43,7 +49,7 @@ export default defineConfig({
       use: { ...desktop, javaScriptEnabled: false },
       testIgnore: [HYDRATED, ...WITHOUT_BROWSER, PICTURES],
     },
-    { name: 'mobile', use: mobile, testIgnore: [...WITHOUT_BROWSER, PICTURES] },
+    { name: 'mobile', use: mobile, testMatch: ON_MOBILE },
     { name: 'postgres', use: desktop, testMatch: ON_POSTGRES },
     { name: 'http', testMatch: WITHOUT_BROWSER },
     ...(process.env['TWOFOLD_SCREENSHOTS'] ? [{ name: 'screenshots', use: desktop, testMatch: PICTURES }] : []),

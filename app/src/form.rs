@@ -161,7 +161,8 @@ fn submit_if_filled_in(event: &Event, input: &HtmlInputElement) {
     let Some(form) = input.form() else { return };
     let value = input.value();
     let was_sent = input.get_attribute("data-sent").is_some_and(|sent| sent == value);
-    if !was_sent && Token::parse(&value, check::lengths_of(input)).is_ok() {
+    // A password that is still missing would make it a failed try.
+    if !was_sent && form.check_validity() && Token::parse(&value, check::lengths_of(input)).is_ok() {
         // Only a malformed name is refused; a form that cannot be submitted is left to the person.
         let _ = input.set_attribute("data-sent", &value);
         let _ = form.request_submit();

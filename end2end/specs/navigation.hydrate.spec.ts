@@ -94,7 +94,7 @@ test('while typing, a field that was found wrong says when it is right', async (
 
   const password = page.getByLabel('Password', { exact: true });
   await password.fill('short');
-  await password.press('Tab');
+  await password.press('Shift+Tab');
   await expect(password).toHaveAccessibleDescription(/The password must have at least 15 characters/);
 });
 

@@ -121,6 +121,7 @@ fn lints() -> Result<String> {
     Ok("native and WASM".to_owned())
 }
 
+/// Private items included, for readers of the code are the only readers; so a link to a private item is right.
 fn documentation() -> Result<String> {
     run(cargo()
         .args(["doc", "--workspace", "--exclude", "frontend", "--no-deps", "--document-private-items"])
@@ -147,7 +148,7 @@ fn product_tests() -> Result<String> {
 fn cargo_test(packages: &[&str]) -> Vec<String> {
     let runner: &[&str] =
         if find_program("cargo-nextest").is_some() { &["cargo", "nextest", "run"] } else { &["cargo", "test"] };
-    runner.iter().chain(packages).map(|&word| word.to_owned()).collect()
+    runner.iter().chain(packages).chain(&["--no-fail-fast"]).map(|&word| word.to_owned()).collect()
 }
 
 fn browser_tests() -> Result<String> {

@@ -39,12 +39,13 @@ async fn try_post(url: &str, fields: Option<UrlSearchParams>) -> Result<Reply, J
     };
     request.set_body(&fields);
     let response: Response = JsFuture::from(window().fetch_with_str_and_init(url, &request)).await?.dyn_into()?;
+    // Read in any case: an answer whose body nobody takes counts as broken off.
+    let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
     let headers = response.headers();
     if headers.has(REDIRECT_HEADER)?
         && let Some(location) = headers.get("location")?
     {
         return Ok(Reply::Elsewhere(location));
     }
-    let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
     Ok(if response.ok() { Reply::Done(text) } else { wire::parse(&text).map_or(Reply::Unreachable, Reply::Refused) })
 }

@@ -80,7 +80,8 @@ impl Methods {
         if self.apps.is_empty() {
             return "Request a token for your cell phone, then type it here.".to_owned();
         }
-        ["Open ", &self.apps.join(" or "), " and type the token it shows."].concat()
+        let other = if self.phone.is_some() { ", or request one" } else { "" };
+        ["Open ", &self.apps.join(" or "), " and type the token it shows", other, "."].concat()
     }
 }
 
