@@ -110,6 +110,10 @@ fn submit(
         if let Some(button) = &submitter {
             let _ = button.remove_attribute(DISABLED);
         }
+        if matches!(reply, Reply::Done(_) | Reply::Elsewhere(_)) {
+            // What was typed is stored now; the fields follow the page's data again.
+            form.reset();
+        }
         match reply {
             Reply::Done(_) => page.version.update(|version| *version += 1),
             Reply::Elsewhere(path) => go(&path),

@@ -1,17 +1,18 @@
 //! What people see: the pages, and the server functions that call the authority.
 //!
-//! - [`pages`]: one file per page, with its server functions. Each page has one `load_*` function that returns what it
+//! - `pages`: one file per page, with its server functions. Each page has one `load_*` function that returns what it
 //!   shows, and one function per form.
-//! - [`page`]: what all pages share: their data, what went wrong on them, and the frame around them.
-//! - [`form`]: the one form component. Without JavaScript it is a plain `<form>`; hydrated, it posts by itself.
-//! - [`components`]: fields, the countdown, and other small parts.
-//! - [`error`]: all that can go wrong, with its words.
-//! - [`browser`]: the few things asked of the browser, all of them in event handlers and effects.
-//! - [`visit`], [`cookies`], [`mod@shell`]: the server's side, with feature `ssr` only.
+//! - `page`: what all pages share: their data, what went wrong on them, and the frame around them.
+//! - `router`: which page is at which path.
+//! - `form`: the one form component. Without JavaScript it is a plain `<form>`; hydrated, it posts by itself.
+//! - `components`: fields, the countdown, and other small parts.
+//! - [`error`] and `notice`: all that can go wrong, and what went well, with their words.
+//! - `wire`: how a page's data travel. `erase`: views without their types.
+//! - `browser`: the few things asked of the browser, all of them in event handlers and effects.
+//! - [`visit`], [`cookies`], `shell`: the server's side, with feature `ssr` only.
 //!
-//! The WASM is small because most of it is not there twice: views are erased where they are passed on
-//! ([`AnyView`](leptos::prelude::AnyView)), forms and page data go through one path each, and what never changes is
-//! plain HTML.
+//! The WASM is small because little of it is there twice: views are erased, forms and page data go through one path each,
+//! all routes are of one type, and the guide stays on the server.
 #![expect(
     clippy::must_use_candidate,
     reason = "a component that nobody places in a view is dead code, which rustc finds"

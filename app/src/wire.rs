@@ -1,8 +1,8 @@
 //! What travels from a server function to its page: JSON, read twice.
 //!
 //! The server writes and reads it with serde. The browser has a JSON parser of its own, and reading fields off its
-//! objects costs a tenth of the WASM that serde's generated code would. [`wire!`] writes both for a struct, so that they
-//! cannot differ.
+//! objects costs a few dozen bytes each, where `serde_json` and what serde generates were an eighth of the program.
+//! [`wire!`] writes both for a struct, so that they cannot differ.
 
 #[cfg(not(feature = "ssr"))]
 pub(crate) use browser::{Json, Wire, parse};

@@ -48,7 +48,7 @@ test('an app that was given the key by hand logs its owner in', async ({ page, c
 
   await logOut(page);
   await logIn(page, visit, person);
-  await expect(page.getByText('Open My old phone and type the token it shows.')).toBeVisible();
+  await expect(page.getByText('Open My old phone and type the token it shows')).toBeVisible();
   // The token that confirmed the app is spent.
   await fill(page, { 'Authorization token': first });
   await press(page, 'Log In');

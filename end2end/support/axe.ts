@@ -33,6 +33,8 @@ export async function expectAccessible(page: Page) {
   await page.setViewportSize({ width: 320, height: 640 });
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(excess, 'pixels beyond a width of 320').toBe(0);
+  // What the narrow layout hides must not take a name away.
+  expect(await violations(page), 'axe, narrow').toEqual([]);
   if (size) {
     await page.setViewportSize(size);
   }

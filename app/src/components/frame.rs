@@ -13,7 +13,8 @@ use crate::pages::LogOut;
 #[component]
 pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
     view! {
-        <a class="skip" href="#content">"Skip to content"</a>
+        // Not for the router, which would go there without moving the focus.
+        <a class="skip" href="#content" rel="external">"Skip to content"</a>
         <header class="top">
             <a class="mark" href="/">{Icon::Shield.view()}"Twofold"</a>
             {who.map(who_view)}
