@@ -1,9 +1,10 @@
+import { expectAccessible } from '../support/axe.ts';
 import { withApp } from '../support/client.ts';
 import { arriveAt, fill, press } from '../support/pages.ts';
 import { expect, test } from '../support/test.ts';
 
 // Without scripts the browser itself shows that it waits.
-test('a token on its way holds the button', async ({ page, server, visit }) => {
+test('a token on its way holds the button, and the page stays accessible', async ({ page, server, visit }) => {
   const { person, app } = await withApp(server);
   await visit('/login');
   await fill(page, { 'Username or email': person.username, 'Password': person.password });
@@ -20,6 +21,7 @@ test('a token on its way holds the button', async ({ page, server, visit }) => {
   const button = page.getByRole('button', { name: 'Log In', exact: true });
   await button.click();
   await expect(button).toHaveAttribute('aria-disabled', 'true');
+  await expectAccessible(page);
   letThrough();
   await arriveAt(page, '/account/security');
 });

@@ -46,8 +46,9 @@ async function violations(page: Page): Promise<string[]> {
     await page.evaluate(await source);
   }
   return page.evaluate(async (options) => {
-    // Colours on their way from one theme to the other are none of either.
-    await Promise.all(document.getAnimations().filter((it) => it instanceof CSSTransition).map((it) => it.finished));
+    // Colours on their way from one theme to the other are none of either. One that is replaced on its way rejects, as
+    // the countdown's bar does every second.
+    await Promise.allSettled(document.getAnimations().filter((it) => it instanceof CSSTransition).map((it) => it.finished));
     const found = await window.axe?.run(document, options);
     return (found?.violations ?? []).flatMap(({ id, help, nodes }) =>
       nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target.join(' ')}: ${failureSummary}`),
