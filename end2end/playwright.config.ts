@@ -3,7 +3,7 @@ import { defineConfig, devices } from '@playwright/test';
 /** Specs for pages that WASM has taken over. */
 const HYDRATED = '**/*.hydrate.spec.ts';
 /** Specs that send requests of their own and need no browser. */
-const WITHOUT_BROWSER = ['**/page_source.spec.ts', '**/crash.spec.ts'];
+const WITHOUT_BROWSER = ['page_source', 'crash', 'memory'].map((name) => `**/${name}.spec.ts`);
 /** Pictures for the documents, made when TWOFOLD_SCREENSHOTS names a folder. */
 const PICTURES = '**/screenshots.spec.ts';
 /** What PostgreSQL has to prove in a browser too; the rest of it is in the contract suite. */

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use subtle::ConstantTimeEq as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -16,6 +16,10 @@ use crate::entropy::Entropy;
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const SALT_BYTES: usize = 16;
+const OUTPUT_BYTES: usize = 32;
+/// Blocks of 1 KiB, just more than 32 MiB. glibc gives so large a piece of memory back to the system when it is freed;
+/// a smaller one it comes to keep, for each thread that ever hashed. Only the blocks in use cost memory.
+const ALWAYS_RETURNED: usize = 33 * 1024;
 /// Who waits longer than this for a slot is asked to come back.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -102,34 +106,58 @@ impl Slot {
     }
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants in range");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
 /// NFC first, so that a password typed on another keyboard layout or system is the same (SP 800-63B-4 §3.1.1.2).
 fn normalised(password: &str) -> Zeroizing<String> {
     Zeroizing::new(password.nfc().collect())
 }
 
 fn hash(password: &str, salt: &[u8]) -> String {
-    argon2()
-        .hash_password_with_salt(normalised(password).as_bytes(), salt)
-        .expect("a salt of 16 bytes and a password of at most 1 KiB")
-        .to_string()
+    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(OUTPUT_BYTES)).expect("constants in range");
+    let algorithm = Algorithm::Argon2id;
+    let stored = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).expect("figures have names"),
+        salt: Some(Salt::new(salt).expect("a salt of 16 bytes")),
+        hash: argon2(algorithm, Version::V0x13, params, password, salt),
+    };
+    stored.to_string()
+}
+
+/// Argon2, in memory that is given back. `None` for a salt or an output that it does not take.
+fn argon2(algorithm: Algorithm, version: Version, params: Params, password: &str, salt: &[u8]) -> Option<Output> {
+    let blocks = params.block_count();
+    let mut output = vec![0; params.output_len().unwrap_or(OUTPUT_BYTES)];
+    let mut memory = Vec::with_capacity(blocks.max(ALWAYS_RETURNED));
+    memory.resize(blocks, Block::default());
+    Argon2::new(algorithm, version, params)
+        .hash_password_into_with_memory(normalised(password).as_bytes(), salt, &mut output, memory)
+        .ok()?;
+    Output::new(&output).ok()
 }
 
 fn verify(password: &str, stored: &str) -> Verdict {
-    let Ok(parsed) = PasswordHash::new(stored) else {
+    let Ok(stored) = PasswordHash::new(stored) else {
         return Verdict::Wrong;
     };
-    if argon2().verify_password(normalised(password).as_bytes(), &parsed).is_err() {
+    let is_right = recompute(password, &stored)
+        .zip(stored.hash)
+        .is_some_and(|(computed, expected)| computed.as_bytes().ct_eq(expected.as_bytes()).into());
+    if !is_right {
         return Verdict::Wrong;
     }
     let today = [("m", MEMORY_KIB), ("t", PASSES), ("p", 1)];
-    let is_weak = parsed.algorithm.as_str() != "argon2id"
-        || today.iter().any(|(name, least)| parsed.params.get_decimal(*name).is_none_or(|value| value < *least));
+    let is_weak = stored.algorithm.as_str() != "argon2id"
+        || today.iter().any(|(name, least)| stored.params.get_decimal(*name).is_none_or(|value| value < *least));
     if is_weak { Verdict::RightButWeak } else { Verdict::Right }
+}
+
+/// What `password` gives under the figures of `stored`.
+fn recompute(password: &str, stored: &PasswordHash) -> Option<Output> {
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = stored.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(stored).ok()?;
+    argon2(algorithm, version, params, password, stored.salt.as_ref()?)
 }
 
 #[cfg(test)]
@@ -158,6 +186,7 @@ mod tests {
 
     #[test]
     fn weaker_figures_are_noticed() {
+        use argon2::password_hash::PasswordHasher as _;
         let params = Params::new(8, 1, 1, None).unwrap();
         let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_with_salt(b"password", b"0123456789abcdef")
