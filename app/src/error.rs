@@ -113,6 +113,22 @@ pub enum AppError {
     NotFound,
     /// "I have stored these codes" is not checked.
     CodesNotStored,
+    /// The device was removed from its token account, or never belonged to one.
+    DeviceRevoked,
+    /// The registration of a device has run out, is through, or another one took its place.
+    RegistrationOver,
+    /// The phone is proven, and no token account has it any more.
+    NoTokenAccount,
+    /// The phone is proven, and its token account has another e-mail address.
+    EmailOfAnother,
+    /// Only a recovery code, or the approval of another device, leads on.
+    RecoveryCodeNeeded,
+    /// The number that was chosen is not the one on the new device, which was refused.
+    WrongNumber,
+    /// Another device has saved a newer backup meanwhile.
+    BackupConflict,
+    /// The backup is larger than the server keeps.
+    BackupTooLarge,
 }
 
 /// Fields of one line of text.
@@ -200,7 +216,7 @@ impl AppError {
             Self::Text { field, .. } => field.name(),
             Self::Phone { field, .. } => field.name(),
             Self::CellPhoneNotAllowed => PhoneField::CellPhone.name(),
-            Self::Email(_) => "email",
+            Self::Email(_) | Self::EmailOfAnother => "email",
             Self::Username(_) | Self::UsernameTaken => "username",
             Self::NewPassword(_) => "new_password",
             Self::ConfirmationMismatch => "confirmation",
@@ -278,6 +294,18 @@ impl AppError {
             Self::LastFactor => "This is your only way to get a token. Add another one before you remove it.",
             Self::NotFound => "It is gone already.",
             Self::CodesNotStored => "Store the codes, then check the box. You will not see them again.",
+            Self::DeviceRevoked => "This device was removed. Add your account again to get tokens here.",
+            Self::RegistrationOver => "This took too long or was started again elsewhere. Nothing was changed. Start again.",
+            Self::NoTokenAccount => {
+                "No account uses this cell phone. Turn on two-factor authentication in Account Settings first."
+            }
+            Self::EmailOfAnother => {
+                "This cell phone belongs to another e-mail address. Enter the one on the Security tab of your account."
+            }
+            Self::RecoveryCodeNeeded => "This needs a recovery code, or your approval on another device.",
+            Self::WrongNumber => "That is not the number on the new device. It was refused; start again there.",
+            Self::BackupConflict => "Another of your devices has saved a newer backup. Restore that one first.",
+            Self::BackupTooLarge => "The backup is too large. Remove accounts that you do not use, then try again.",
         };
         sentence.to_owned()
     }
@@ -289,14 +317,16 @@ impl AppError {
         match self {
             Self::Unavailable | Self::TokensUnavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::SignedOut | Self::DeviceRevoked => StatusCode::UNAUTHORIZED,
             Self::StepUpNeeded
             | Self::SignInRefused
             | Self::CurrentPasswordWrong
             | Self::ProofNotRight
             | Self::TokenNotRight
             | Self::Diagnosed(_)
-            | Self::RecoveryCodeNotRight => StatusCode::FORBIDDEN,
+            | Self::RecoveryCodeNotRight
+            | Self::RecoveryCodeNeeded
+            | Self::WrongNumber => StatusCode::FORBIDDEN,
             Self::TooManyTries { .. } | Self::TooSoon { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::UsernameTaken
@@ -305,7 +335,12 @@ impl AppError {
             | Self::Ended
             | Self::AlreadyEnabled
             | Self::NotEnabled
-            | Self::LastFactor => StatusCode::CONFLICT,
+            | Self::LastFactor
+            | Self::RegistrationOver
+            | Self::NoTokenAccount
+            | Self::EmailOfAnother
+            | Self::BackupConflict => StatusCode::CONFLICT,
+            Self::BackupTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -8,6 +8,7 @@
 //! - `components`: fields, the countdown, and other small parts.
 //! - [`error`] and `notice`: all that can go wrong, and what went well, with their words.
 //! - `wire`: how a page's data travel. `erase`: views without their types.
+//! - [`authenticator`]: what the authenticator, a program of its own, asks of the server.
 //! - `browser`: the few things asked of the browser, all of them in event handlers and effects.
 //! - [`visit`], [`cookies`], `shell`: the server's side, with feature `ssr` only.
 //!
@@ -24,6 +25,7 @@
     expect(clippy::unused_async, reason = "server functions are asynchronous, also those that wait for nothing")
 )]
 
+pub mod authenticator;
 mod browser;
 mod components;
 #[cfg(feature = "ssr")]
@@ -45,6 +47,6 @@ mod wire;
 pub use error::AppError;
 pub use router::App;
 #[cfg(feature = "ssr")]
-pub use shell::{AssetPaths, shell};
+pub use shell::{AssetPaths, AuthenticatorDocument, authenticator_document, shell};
 #[cfg(feature = "ssr")]
 pub use visit::Visit;

@@ -14,7 +14,7 @@ use domain::username::InvalidUsername;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 32] = [
+const WORDS: [(&str, AppError); 40] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -47,6 +47,14 @@ const WORDS: [(&str, AppError); 32] = [
     ("last-factor", AppError::LastFactor),
     ("not-found", AppError::NotFound),
     ("codes-not-stored", AppError::CodesNotStored),
+    ("device-revoked", AppError::DeviceRevoked),
+    ("registration-over", AppError::RegistrationOver),
+    ("no-token-account", AppError::NoTokenAccount),
+    ("email-of-another", AppError::EmailOfAnother),
+    ("recovery-code-needed", AppError::RecoveryCodeNeeded),
+    ("wrong-number", AppError::WrongNumber),
+    ("backup-conflict", AppError::BackupConflict),
+    ("backup-too-large", AppError::BackupTooLarge),
 ];
 
 const TEXT_REASONS: [InvalidText; 3] = [InvalidText::Empty, InvalidText::TooLong, InvalidText::ControlCharacter];
