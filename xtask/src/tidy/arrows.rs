@@ -1,4 +1,5 @@
-//! `domain <- authority <- app (only with feature ssr) <- server` and `domain <- app <- frontend`.
+//! `domain <- authority <- app (only with feature ssr) <- server`, `domain <- app <- frontend` and
+//! `domain <- vault <- authenticator`, which has the app too.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -6,11 +7,13 @@ use serde_json::Value;
 use super::Findings;
 
 /// Who may depend on whom, of our own crates.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("domain", &[]),
+    ("vault", &["domain"]),
     ("authority", &["domain"]),
     ("app", &["domain", "authority"]),
     ("frontend", &["domain", "app"]),
+    ("authenticator", &["domain", "vault", "app"]),
     ("server", &["domain", "authority", "app"]),
     ("xtask", &[]),
 ];
