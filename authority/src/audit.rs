@@ -2,7 +2,7 @@
 
 use domain::FactorKind;
 
-use crate::store::{AccountRow, AuditRow, Credentials, StoreError, Write};
+use crate::store::{AccountRow, AuditRow, Credentials, DeviceFactorRow, LinkedAccountRow, StoreError, Write};
 use crate::{Authority, SignedIn, Visitor};
 
 /// What happened (requirements.md AU-1).
@@ -38,6 +38,11 @@ pub(crate) enum Event {
     LoggedOut,
     SignInCancelled,
     SecretDoesNotOpen,
+    DevicePhoneProven,
+    DeviceApproved,
+    DeviceDenied,
+    BackupSaved,
+    BackupLoaded,
 }
 
 impl Event {
@@ -74,6 +79,11 @@ impl Event {
             Self::LoggedOut => "logged-out",
             Self::SignInCancelled => "sign-in-cancelled",
             Self::SecretDoesNotOpen => "crypt_decrypt_fail",
+            Self::DevicePhoneProven => "device-phone-proven",
+            Self::DeviceApproved => "device-approved",
+            Self::DeviceDenied => "device-denied",
+            Self::BackupSaved => "backup-saved",
+            Self::BackupLoaded => "backup-loaded",
         }
     }
 }
@@ -100,6 +110,18 @@ impl<'a> From<&'a SignedIn> for Subject<'a> {
 impl<'a> From<&'a AccountRow> for Subject<'a> {
     fn from(account: &'a AccountRow) -> Self {
         Self { practice_id: &account.practice_id, account_id: &account.id, session_id: None }
+    }
+}
+
+impl<'a> From<&'a LinkedAccountRow> for Subject<'a> {
+    fn from(account: &'a LinkedAccountRow) -> Self {
+        Self { practice_id: &account.practice_id, account_id: &account.id, session_id: None }
+    }
+}
+
+impl<'a> From<&'a DeviceFactorRow> for Subject<'a> {
+    fn from(factor: &'a DeviceFactorRow) -> Self {
+        Self { practice_id: &factor.practice_id, account_id: &factor.account_id, session_id: None }
     }
 }
 

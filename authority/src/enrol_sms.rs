@@ -141,7 +141,8 @@ pub async fn start(
             algorithm: None,
             digits: None,
             period: None,
-            session_id: signed_in.session_id(),
+            session_id: Some(signed_in.session_id()),
+            device_id: None,
             created_at: now.millis(),
             expires_at: (now + LIFE).millis(),
         })
@@ -294,6 +295,11 @@ async fn link_token_account(
     phone: &Phone,
 ) -> Result<(), ConfirmError> {
     if let Some(before) = &account.token_account_id {
+        // Whoever is alone on a token account keeps it, and with it devices and backup; what was under way for the old
+        // number ends.
+        if write.move_token_account(before, phone.e164()).await? {
+            return Ok(write.end_registrations(before).await?);
+        }
         write.link_token_account(&account.id, None).await?;
         write.delete_unlinked_token_account(before).await?;
     }

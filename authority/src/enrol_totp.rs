@@ -130,7 +130,8 @@ pub async fn start(authority: &Authority, signed_in: &SignedIn, visitor: &Visito
             algorithm: Some(parameters.algorithm.name()),
             digits: Some(i64::from(parameters.digits)),
             period: Some(i64::from(parameters.period)),
-            session_id: signed_in.session_id(),
+            session_id: Some(signed_in.session_id()),
+            device_id: None,
             created_at: now.millis(),
             expires_at: (now + LIFE).millis(),
         })
@@ -329,7 +330,7 @@ pub async fn remove(
     let is_app =
         |factor: &&FactorRow| factor.id == factor_id && factor.kind() == Some(FactorKind::Totp) && factor.counts();
     let app = all.iter().find(is_app).ok_or(RemoveError::NotFound)?;
-    if !all.iter().any(|factor| factor.is_confirmed() && factor.id != app.id) {
+    if factors::would_be_none(&all, |factor| factor.id == app.id) {
         return Err(RemoveError::LastFactor);
     }
     write.delete_factor(account_id, &app.id).await?;

@@ -6,7 +6,7 @@ use domain::{FactorKind, Phone, TokenLengths, Totp};
 
 use crate::cipher::Place;
 use crate::message_token::TOKEN_LENGTH;
-use crate::store::FactorRow;
+use crate::store::{DeviceFactorRow, FactorRow};
 use crate::{Authority, Unavailable, moment};
 
 /// The state of a factor that a hundred failures in a row switched off.
@@ -58,9 +58,21 @@ impl FactorRow {
     }
 }
 
+impl DeviceFactorRow {
+    /// Whether tokens of it are accepted.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.state == CONFIRMED
+    }
+}
+
 /// Whether two-factor authentication is on.
 pub(crate) fn are_on(factors: &[FactorRow]) -> bool {
     factors.iter().any(FactorRow::counts)
+}
+
+/// Whether nothing would be left to get a token by, once what `goes` names is gone.
+pub(crate) fn would_be_none(factors: &[FactorRow], goes: impl Fn(&FactorRow) -> bool) -> bool {
+    !factors.iter().any(|factor| factor.is_confirmed() && !goes(factor))
 }
 
 /// The number that messages go to.

@@ -12,7 +12,7 @@ const KEPT: Duration = Duration::from_hours(48);
 /// As long as the browser keeps its cookie.
 const BROWSER_KEPT: Duration = Duration::from_hours(365 * 24);
 
-/// Deletes sessions, challenges, pending enrolments, message tokens, counters and messages that have run out.
+/// Deletes sessions, challenges, pending enrolments and devices, registrations, message tokens, counters and messages that have run out.
 ///
 /// # Errors
 /// [`Unavailable`].
@@ -23,6 +23,8 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     write.sweep_sessions((now - IDLE).millis(), (now - ABSOLUTE).millis()).await?;
     write.sweep_challenges(before).await?;
     write.sweep_factors(before).await?;
+    write.sweep_registrations(before).await?;
+    write.sweep_devices(before).await?;
     write.sweep_messages(before).await?;
     write.sweep_password_failures(before).await?;
     write.sweep_outbox(before).await?;

@@ -1,4 +1,4 @@
-//! The secrets in cookies. Only their keyed hashes are stored.
+//! The secrets in cookies, and in the authenticator's calls. Only their keyed hashes are stored.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use crate::Authority;
 /// Base64url of 256 bits.
 const LENGTH: usize = 43;
 
-macro_rules! cookie_key {
-    ($(#[$doc:meta])* $name:ident, $purpose:literal) => {
+macro_rules! key {
+    ($(#[$doc:meta])* $name:ident, $purpose:literal, $read:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
         pub struct $name(String);
 
         impl $name {
-            /// Reads a cookie's value; `None` for what was never one of ours.
+            /// Reads what a browser sent; `None` for what was never one of ours.
             #[must_use]
-            pub fn from_cookie(text: &str) -> Option<Self> {
+            pub fn $read(text: &str) -> Option<Self> {
                 let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
                 (text.len() == LENGTH && is_plain).then(|| Self(text.to_owned()))
             }
 
-            /// The value, for the cookie.
+            /// The value, for the browser.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
@@ -46,18 +46,33 @@ macro_rules! cookie_key {
     };
 }
 
-cookie_key!(
+key!(
     /// The cookie of a session: a signed-in browser.
     SessionKey,
-    "session"
+    "session",
+    from_cookie
 );
-cookie_key!(
+key!(
     /// The cookie of a challenge: a pending sign-in. It opens nothing but the token pages.
     ChallengeKey,
-    "challenge"
+    "challenge",
+    from_cookie
 );
-cookie_key!(
+key!(
     /// The cookie of a browser that once signed in. It proves nothing; it only has a password delay of its own.
     BrowserKey,
-    "browser"
+    "browser",
+    from_cookie
+);
+key!(
+    /// The key of a device: an installation of the authenticator.
+    DeviceKey,
+    "device",
+    from_text
+);
+key!(
+    /// The key of a registration: a device on its way to its secrets.
+    RegistrationKey,
+    "registration",
+    from_text
 );

@@ -6,9 +6,11 @@
 
 mod account_phone;
 mod audit;
+pub mod backup;
 pub mod cipher;
 pub mod clock;
 pub mod delivery;
+pub mod devices;
 pub mod disable;
 pub mod enrol_sms;
 pub mod enrol_totp;
@@ -39,7 +41,8 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-pub use keys::{BrowserKey, ChallengeKey, SessionKey};
+pub use devices::Device;
+pub use keys::{BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, SessionKey};
 pub use message_token::SendRefused;
 pub use methods::{Methods, Sent, SmsMethod};
 pub use sessions::{OpenedSession, SignedIn};
@@ -182,16 +185,18 @@ macro_rules! refuse_when {
 }
 
 refuse_when!(Unavailable => Unavailable:
-    disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError, enrol_totp::ConfirmError,
-    enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError, password::PasswordRefused,
-    practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in::RecoveryRefused,
-    sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
+    backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
+    devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
+    enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
+    password::PasswordRefused, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
 );
 refuse_when!(StoreError => Unavailable:
-    disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError, enrol_totp::ConfirmError,
-    enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError, password::PasswordRefused,
-    practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in::RecoveryRefused,
-    sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
+    backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
+    devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
+    enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
+    password::PasswordRefused, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
 );
 refuse_when!(hasher::Busy => Busy:
     password::ChangeError, password::PasswordRefused, practice::CreateError, profile::ProfileError,

@@ -51,6 +51,11 @@ impl Binding {
         Self(format!("session {id}"))
     }
 
+    /// Nothing: no message is sent for what a device or a registration proves by a recovery code.
+    pub(crate) fn nothing() -> Self {
+        Self("nothing".to_owned())
+    }
+
     /// One pending enrolment.
     pub(crate) fn enrolment(factor_id: &str) -> Self {
         Self(format!("enrolment {factor_id}"))
@@ -75,14 +80,9 @@ pub(crate) async fn send(
     binding: &Binding,
 ) -> Result<(), SendRefused> {
     let now = authority.now();
-    let address = visitor.address.to_string();
-    let next = pass_gates(write, phone, &address, now).await?;
-    if next > now {
-        return Err(SendRefused::TooSoon { until: next });
-    }
     let token = Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS);
     let id = authority.entropy.id();
-    write.insert_message_send(&id, phone.e164(), &address, now.millis()).await?;
+    admit(authority, write, visitor, phone, &id).await?;
     write
         .insert_message_token(&NewMessageToken {
             id: &id,
@@ -98,6 +98,23 @@ pub(crate) async fn send(
     outbox::queue(authority, write, channel, phone.e164(), &text).await?;
     audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
     Ok(())
+}
+
+/// Lets a message pass the send limits, and counts it.
+pub(crate) async fn admit(
+    authority: &Authority,
+    write: &mut Write,
+    visitor: &Visitor,
+    phone: &Phone,
+    id: &str,
+) -> Result<(), SendRefused> {
+    let now = authority.now();
+    let address = visitor.address.to_string();
+    let next = pass_gates(write, phone, &address, now).await?;
+    if next > now {
+        return Err(SendRefused::TooSoon { until: next });
+    }
+    Ok(write.insert_message_send(id, phone.e164(), &address, now.millis()).await?)
 }
 
 /// As [`send`], in a transaction of its own; a refusal is written down.

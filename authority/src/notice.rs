@@ -14,9 +14,13 @@ pub(crate) enum Notice<'a> {
     FactorAdded(FactorKind),
     FactorRemoved(FactorKind),
     FactorDisabled,
+    DeviceAdded { name: &'a str },
+    DeviceRemoved { name: &'a str },
+    DeviceDenied { name: &'a str },
     PhoneChanged { ending: &'a str },
     PasswordChanged,
     RecoveryCodeUsed { left: i64 },
+    RecoveryCodeProved { left: i64 },
     RecoveryCodesReplaced,
     WrongToken,
     TokenReused,
@@ -46,6 +50,20 @@ impl Notice<'_> {
                 "A way to sign in was switched off",
                 "Too many wrong tokens were entered in a row. What was tried stays off until you set it up again.",
             ),
+            Self::DeviceAdded { name } => (
+                "A device was added",
+                format!("A device was added: {name}. Its tokens can be used to sign in to your account."),
+            ),
+            Self::DeviceRemoved { name } => (
+                "A device was removed",
+                format!("A device was removed: {name}. Its tokens can no longer be used to sign in to your account."),
+            ),
+            Self::DeviceDenied { name } => (
+                "A new device was refused",
+                format!(
+                    "Somebody who gets your text messages asked to add the device {name}, and one of your devices refused it. Nothing was added."
+                ),
+            ),
             Self::PhoneChanged { ending } => (
                 "Your cell phone was changed",
                 format!("Tokens are sent to another number from now on. The number ending {ending} gets none."),
@@ -55,6 +73,12 @@ impl Notice<'_> {
                 "A recovery code was used",
                 format!(
                     "Somebody signed in to your account with a recovery code. Codes left: {left}. Make a new set when few are left."
+                ),
+            ),
+            Self::RecoveryCodeProved { left } => (
+                "A recovery code was used",
+                format!(
+                    "Somebody used a recovery code on a device with Twofold's authenticator. Codes left: {left}. Make a new set when few are left."
                 ),
             ),
             Self::RecoveryCodesReplaced => {

@@ -55,16 +55,31 @@ pub(crate) async fn queue(
     to: &str,
     body: &str,
 ) -> Result<(), Unavailable> {
+    queue_for(authority, write, channel, to, body, true).await
+}
+
+/// The same, and where `is_meant` is false nobody gets it: the row is done from the start, so that an outsider cannot tell
+/// by what it costs whether there was anybody to send to.
+pub(crate) async fn queue_for(
+    authority: &Authority,
+    write: &mut Write,
+    channel: Channel,
+    to: &str,
+    body: &str,
+    is_meant: bool,
+) -> Result<(), Unavailable> {
     let id = authority.entropy.id();
+    let now = authority.now().millis();
     let content = Content { to: to.to_owned(), body: body.to_owned() };
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Unavailable)?);
     let sealed = authority.cipher.seal(place(&id), &plain, &*authority.entropy);
     let row = NewOutboxRow {
         id: &id,
         channel: channel.name(),
-        sealed: &sealed.bytes,
+        sealed: is_meant.then_some(&sealed.bytes),
         key_id: &sealed.key_id,
-        created_at: authority.now().millis(),
+        created_at: now,
+        delivered_at: (!is_meant).then_some(now),
     };
     Ok(write.insert_message(&row).await?)
 }

@@ -51,6 +51,8 @@ pub struct FactorView {
     pub confirmed_at: Timestamp,
     /// When a token of it was last accepted.
     pub last_used_at: Option<Timestamp>,
+    /// For Twofold's own authenticator: the id of the device, to revoke it by.
+    pub device: Option<String>,
     /// Switched off after a hundred failures in a row.
     pub is_disabled: bool,
 }
@@ -100,6 +102,7 @@ fn view(row: &FactorRow) -> Option<FactorView> {
         ending: row.phone().map(|phone| phone.ending().to_owned()),
         confirmed_at: moment(row.confirmed_at?),
         last_used_at: row.last_used_at.map(moment),
+        device: row.device_id.clone(),
         is_disabled: !row.is_confirmed(),
     })
 }

@@ -6,12 +6,15 @@
 mod account;
 mod attempt;
 mod audit;
+mod backup;
 mod challenge;
+mod device;
 mod factor;
 mod guard;
 mod message;
 mod outbox;
 mod recovery;
+mod registration;
 mod sealed_key;
 mod session;
 mod token_account;
@@ -26,11 +29,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use account::{AccountRow, Credentials, NewAccount, ProfileRow};
 pub(crate) use audit::AuditRow;
+pub(crate) use backup::{BackupRow, NewBackup};
 pub(crate) use challenge::{ChallengeRow, NewChallenge};
+pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice};
 pub(crate) use factor::{FactorRow, NewFactor};
 pub(crate) use message::{MessageTokenRow, NewMessageToken};
 pub(crate) use outbox::{NewOutboxRow, OutboxRow};
+pub(crate) use registration::{NewRegistration, ProvenRegistration, RegistrationRow};
 pub(crate) use session::{NewSession, SignedInRow};
+pub(crate) use token_account::TokenAccountRow;
 
 /// Why the database did not do what it was asked.
 pub type StoreError = sqlx::Error;

@@ -17,7 +17,7 @@ use crate::audit::{self, Event, Subject};
 use crate::message_token::{self, Binding};
 use crate::notice::{self, Notice};
 use crate::sign_in::{self, Challenge};
-use crate::store::{FactorRow, Write};
+use crate::store::{FactorRow, LinkedAccountRow, Write};
 use crate::{Authority, SignedIn, Unavailable, Visitor, factors};
 
 /// Right password and wrong token: the owner is told at most this often (requirements.md TK-17).
@@ -33,6 +33,8 @@ pub(crate) enum Surface<'a> {
     Session(&'a SignedIn),
     /// In a session, to confirm a factor that is being set up.
     Enrolment(&'a SignedIn),
+    /// On a device, old or new, without a session.
+    Device(&'a LinkedAccountRow),
 }
 
 impl<'a> Surface<'a> {
@@ -40,6 +42,7 @@ impl<'a> Surface<'a> {
         match self {
             Self::SignIn(challenge) => challenge.account().into(),
             Self::Session(signed_in) | Self::Enrolment(signed_in) => signed_in.into(),
+            Self::Device(account) => account.into(),
         }
     }
 
@@ -47,12 +50,13 @@ impl<'a> Surface<'a> {
         match self {
             Self::SignIn(challenge) => &challenge.account().email,
             Self::Session(signed_in) | Self::Enrolment(signed_in) => signed_in.email().as_str(),
+            Self::Device(account) => &account.email,
         }
     }
 
     fn wrong_event(self) -> Event {
         match self {
-            Self::SignIn(_) | Self::Session(_) => Event::TokenWrong,
+            Self::SignIn(_) | Self::Session(_) | Self::Device(_) => Event::TokenWrong,
             Self::Enrolment(_) => Event::EnrolmentFailed,
         }
     }
@@ -132,12 +136,13 @@ pub(crate) async fn count(
     Ok(admitted.then_some(attempt))
 }
 
-/// The surface's own limit: a challenge takes five tokens, a session must still be there.
+/// The surface's own limit: a challenge takes five tokens, a session must still be there. A device has none.
 async fn count_at_surface(authority: &Authority, write: &mut Write, surface: Surface<'_>) -> Result<bool, Unavailable> {
     match surface {
         Surface::Session(signed_in) | Surface::Enrolment(signed_in) => {
             Ok(write.is_session_open(signed_in.session_id()).await?)
         }
+        Surface::Device(_) => Ok(true),
         Surface::SignIn(challenge) => {
             let Some(row) = write.find_challenge_by_id(challenge.id()).await? else {
                 return Ok(false);

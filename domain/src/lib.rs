@@ -1,8 +1,8 @@
 //! The rules of Twofold, and nothing else.
 //!
 //! Values parse or do not exist ([`Token`], [`Phone`], [`Email`], …); states are enums whose transitions take the time
-//! as an argument ([`challenge`], [`enrolment`], [`lockout`], [`backoff`]). There is no I/O here, no clock and no
-//! randomness, so the same code validates while somebody types in the browser and decides on the server.
+//! as an argument ([`challenge`], [`enrolment`], [`registration`], [`lockout`], [`backoff`]). There is no I/O here, no
+//! clock and no randomness, so the same code validates while somebody types in the browser and decides on the server.
 
 pub mod backoff;
 pub mod challenge;
@@ -12,6 +12,7 @@ pub mod email;
 pub mod enrolment;
 pub mod factor;
 pub mod lockout;
+pub mod matching;
 pub mod message;
 pub mod otpauth;
 pub mod password;
@@ -19,6 +20,7 @@ pub mod path;
 pub mod person;
 pub mod phone;
 pub mod recovery_code;
+pub mod registration;
 pub mod session;
 pub mod time;
 pub mod token;

@@ -18,6 +18,8 @@ pub(crate) struct FactorRow {
     pub(crate) digits: Option<i64>,
     pub(crate) period: Option<i64>,
     pub(crate) session_id: Option<String>,
+    /// The device that makes its tokens, for a factor of Twofold's own authenticator.
+    pub(crate) device_id: Option<String>,
     pub(crate) created_at: i64,
     pub(crate) expires_at: Option<i64>,
     pub(crate) confirmed_at: Option<i64>,
@@ -36,13 +38,15 @@ pub(crate) struct NewFactor<'a> {
     pub(crate) algorithm: Option<&'static str>,
     pub(crate) digits: Option<i64>,
     pub(crate) period: Option<i64>,
-    pub(crate) session_id: &'a str,
+    pub(crate) session_id: Option<&'a str>,
+    pub(crate) device_id: Option<&'a str>,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
 }
 
 const BY_ACCOUNT: &str = "SELECT id, kind, state, name, phone, secret, key_id, algorithm, digits, period, session_id,
-    created_at, expires_at, confirmed_at, last_used_at FROM factor WHERE account_id = $1 ORDER BY created_at, id";
+    device_id, created_at, expires_at, confirmed_at, last_used_at FROM factor
+    WHERE account_id = $1 ORDER BY created_at, id";
 
 impl Store {
     /// All factors of an account, oldest first.
@@ -62,8 +66,8 @@ impl Write {
         self.delete_pending_factor(new.account_id, new.kind).await?;
         sqlx::query(
             "INSERT INTO factor (id, account_id, kind, state, name, phone, secret, key_id, algorithm, digits, period,
-                 session_id, created_at, expires_at)
-             VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                 session_id, device_id, created_at, expires_at)
+             VALUES ($1, $2, $3, 'pending', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(new.id)
         .bind(new.account_id)
@@ -76,6 +80,7 @@ impl Write {
         .bind(new.digits)
         .bind(new.period)
         .bind(new.session_id)
+        .bind(new.device_id)
         .bind(new.created_at)
         .bind(new.expires_at)
         .execute(self.connection())

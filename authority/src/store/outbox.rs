@@ -19,9 +19,12 @@ pub(crate) struct OutboxRow {
 pub(crate) struct NewOutboxRow<'a> {
     pub(crate) id: &'a str,
     pub(crate) channel: &'static str,
-    pub(crate) sealed: &'a [u8],
+    /// None where nobody is meant.
+    pub(crate) sealed: Option<&'a [u8]>,
     pub(crate) key_id: &'a str,
     pub(crate) created_at: i64,
+    /// Set where there is nothing to deliver.
+    pub(crate) delivered_at: Option<i64>,
 }
 
 impl Store {
@@ -53,14 +56,15 @@ impl Write {
     /// Queues a message, in the transaction that is its reason.
     pub(crate) async fn insert_message(&mut self, new: &NewOutboxRow<'_>) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO outbox (id, channel, sealed, key_id, created_at, next_try_at, tries)
-             VALUES ($1, $2, $3, $4, $5, $5, 0)",
+            "INSERT INTO outbox (id, channel, sealed, key_id, created_at, next_try_at, tries, delivered_at)
+             VALUES ($1, $2, $3, $4, $5, $5, 0, $6)",
         )
         .bind(new.id)
         .bind(new.channel)
         .bind(new.sealed)
         .bind(new.key_id)
         .bind(new.created_at)
+        .bind(new.delivered_at)
         .execute(self.connection())
         .await
         .map(|_| ())
