@@ -5,6 +5,8 @@
 
 #[cfg(not(feature = "ssr"))]
 pub mod api;
+#[cfg(feature = "ssr")]
+mod functions;
 
 use domain::Timestamp;
 

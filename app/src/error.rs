@@ -295,7 +295,9 @@ impl AppError {
             Self::NotFound => "It is gone already.",
             Self::CodesNotStored => "Store the codes, then check the box. You will not see them again.",
             Self::DeviceRevoked => "This device was removed. Add your account again to get tokens here.",
-            Self::RegistrationOver => "This took too long or was started again elsewhere. Nothing was changed. Start again.",
+            Self::RegistrationOver => {
+                "This took too long or was started again elsewhere. Nothing was changed. Start again."
+            }
             Self::NoTokenAccount => {
                 "No account uses this cell phone. Turn on two-factor authentication in Account Settings first."
             }

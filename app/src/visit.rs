@@ -72,6 +72,11 @@ impl Call {
         }
     }
 
+    /// What a function answers that is not of a page, as text.
+    pub(crate) fn answer(&self, view: &impl Wire) -> Result<String, AppError> {
+        serde_json::to_string(view).map_err(|_| refuse(AppError::Unavailable))
+    }
+
     /// What a page shows, as text: its own data, and what the frame around it needs.
     pub(crate) fn page(&self, body: &impl Wire) -> Result<String, AppError> {
         let who = self.visit.signed_in.as_ref().map(Who::of);

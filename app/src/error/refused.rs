@@ -1,7 +1,7 @@
 //! What the authority refuses, as the error that people see.
 
 use authority::{
-    SendRefused, Unavailable, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError,
+    SendRefused, Unavailable, backup, devices, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError,
     practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in,
     step_up::ProofRefused,
 };
@@ -209,6 +209,87 @@ impl From<DisableError> for AppError {
             DisableError::PasswordTooShort => Self::PasswordTooShortAlone,
             DisableError::NotEnabled => Self::NotEnabled,
             DisableError::Unavailable => Self::TokensUnavailable,
+        }
+    }
+}
+
+impl From<devices::RegistrationError> for AppError {
+    fn from(error: devices::RegistrationError) -> Self {
+        use devices::RegistrationError as Error;
+        match error {
+            Error::Phone(reason) => Self::Phone { field: PhoneField::CellPhone, reason },
+            Error::PhoneNotAllowed => Self::CellPhoneNotAllowed,
+            Error::Email(reason) => Self::Email(reason),
+            Error::Name(reason) => Self::Text { field: TextField::AppName, reason },
+            Error::TooSoon { until } => Self::TooSoon { until },
+            Error::Malformed(reason) => Self::Token(reason),
+            Error::NotRight => Self::TokenNotRight,
+            Error::MalformedRecoveryCode(reason) => Self::RecoveryCode(reason),
+            Error::RecoveryCodeNotRight => Self::RecoveryCodeNotRight,
+            Error::Over => Self::RegistrationOver,
+            Error::NoTokenAccount => Self::NoTokenAccount,
+            Error::EmailOfAnother => Self::EmailOfAnother,
+            Error::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
+            Error::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<devices::ActivationError> for AppError {
+    fn from(error: devices::ActivationError) -> Self {
+        use devices::ActivationError as Error;
+        match error {
+            Error::Malformed(reason) => Self::Token(reason),
+            Error::NotRight(Some(diagnosis)) => Self::Diagnosed(diagnosis),
+            Error::NotRight(None) => Self::TokenNotRight,
+            Error::Revoked => Self::DeviceRevoked,
+            Error::Over => Self::RegistrationOver,
+            Error::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<devices::AnswerError> for AppError {
+    fn from(error: devices::AnswerError) -> Self {
+        match error {
+            devices::AnswerError::Gone => Self::NotFound,
+            devices::AnswerError::WrongNumber => Self::WrongNumber,
+            devices::AnswerError::Revoked => Self::DeviceRevoked,
+            devices::AnswerError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<devices::RevokeError> for AppError {
+    fn from(error: devices::RevokeError) -> Self {
+        match error {
+            devices::RevokeError::NotFound => Self::NotFound,
+            devices::RevokeError::StepUpNeeded => Self::StepUpNeeded,
+            devices::RevokeError::LastFactor => Self::LastFactor,
+            devices::RevokeError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<backup::SaveError> for AppError {
+    fn from(error: backup::SaveError) -> Self {
+        match error {
+            backup::SaveError::Malformed => Self::BadRequest,
+            backup::SaveError::TooLarge => Self::BackupTooLarge,
+            backup::SaveError::Conflict => Self::BackupConflict,
+            backup::SaveError::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
+            backup::SaveError::Revoked => Self::DeviceRevoked,
+            backup::SaveError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<backup::LoadError> for AppError {
+    fn from(error: backup::LoadError) -> Self {
+        match error {
+            backup::LoadError::NotFound => Self::NotFound,
+            backup::LoadError::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
+            backup::LoadError::Unavailable => Self::Unavailable,
         }
     }
 }
