@@ -423,9 +423,11 @@ impl Accepted<'_> {
     /// Opens it by the key that the device holds. The password may have changed since: the new wrapping comes with it.
     ///
     /// # Errors
-    /// [`Refused::OtherKey`] if it does not open, for a new key and damage look alike until the password is tried.
+    /// [`Refused::Damaged`], or [`Refused::OtherKey`] where the wrapping is not the one that the device knows: whether the
+    /// key is new or the backup is damaged, the password tells.
     pub fn open_by_key(self, key: &BackupKey) -> Result<Opened, Refused> {
-        self.open(key.key.clone(), Refused::OtherKey)
+        let otherwise = if key.slot == self.blob.header.slot { Refused::Damaged } else { Refused::OtherKey };
+        self.open(key.key.clone(), otherwise)
     }
 
     fn open(self, key: Key, otherwise: Refused) -> Result<Opened, Refused> {
@@ -588,4 +590,344 @@ fn slot_digest(slot: &PasswordSlot) -> Digest {
     let mut writer = Writer::with_capacity(128);
     slot.write(&mut writer);
     Digest::of(writer.as_slice())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    const MILLIS: i64 = 1_800_000_000_000;
+
+    fn now() -> Timestamp {
+        Timestamp::from_millis(MILLIS)
+    }
+
+    fn id(text: &str) -> ServerId {
+        ServerId::parse(text).unwrap()
+    }
+
+    fn password_key() -> Key {
+        Key::new([0x50; 32])
+    }
+
+    fn key(random: &mut Random<'_>) -> BackupKey {
+        BackupKey::create(id("ta1"), sample::kdf(), &password_key(), random)
+    }
+
+    /// So many versions of a device that adds an account before each.
+    fn versions(count: usize, random: &mut Random<'_>) -> (Contents, Vec<Blob>) {
+        let mut contents = sample::device(random);
+        contents.switch_backup_on(key(random));
+        let mut blobs = Vec::new();
+        for number in 0..count {
+            contents.add(sample::other(&format!("account {number}"), random)).unwrap();
+            let sent = contents.seal_backup(random).unwrap();
+            contents.backup_saved(&sent, now());
+            blobs.push(sent.blob().clone());
+        }
+        (contents, blobs)
+    }
+
+    fn open(blob: &Blob, seen: &Chain) -> Result<Opened, Refused> {
+        blob.accept(&id("ta1"), seen)?.open_by_password(&password_key())
+    }
+
+    fn parse_and_open(bytes: Vec<u8>) -> Result<Opened, Refused> {
+        open(&Blob::parse(bytes)?, &Chain::default())
+    }
+
+    #[test]
+    fn a_new_phone_gets_everything_but_the_secrets_of_practices() {
+        let random = &mut sample::random();
+        let (old, blobs) = versions(3, random);
+        let mut new = sample::device_of("factor-on-the-new-phone", random);
+        let opened = open(&Blob::from_text(&blobs[2].to_text()).unwrap(), &new.chain).unwrap();
+        let merged = new.restore(opened, now(), random).unwrap();
+        assert_eq!(merged, Merged { added: 3, known: 1, elsewhere: 0, only_here: 0 });
+        assert_eq!(Snapshot::of(&new), Snapshot::of(&old), "names and order too");
+        let practice_key = |contents: &Contents| contents.accounts()[0].key().clone();
+        assert_ne!(practice_key(&new), practice_key(&old));
+        assert_eq!(new.chain, old.chain);
+        assert_eq!(new.backup.as_ref().unwrap().saved_at(), Some(now()));
+        assert!(!new.needs_backup(), "there is nothing that the server does not have");
+        let sent = new.seal_backup(random).unwrap();
+        assert_eq!((sent.blob().version(), sent.blob().previous()), (4, Some(blobs[2].digest())));
+    }
+
+    #[test]
+    fn the_plain_text_has_no_secret_of_a_practice() {
+        let random = &mut sample::random();
+        let contents = sample::device(random);
+        let secret = contents.accounts()[0].key().expose_bytes().to_vec();
+        let plain = Snapshot::of(&contents).encode();
+        assert!(plain.windows(secret.len()).all(|window| window != secret));
+        assert!(contents.encode().windows(secret.len()).any(|window| window == secret), "the vault has it");
+    }
+
+    #[test]
+    fn no_byte_can_be_changed() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(2, random);
+        let bytes = blobs[1].as_bytes();
+        for index in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.to_vec();
+                changed[index] ^= 1 << bit;
+                assert!(parse_and_open(changed).is_err(), "byte {index}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_byte_can_be_cut_off_or_added() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(2, random);
+        let bytes = blobs[1].as_bytes();
+        for length in 0..bytes.len() {
+            assert_eq!(parse_and_open(bytes[..length].to_vec()), Err(Refused::Damaged), "{length} bytes");
+        }
+        assert_eq!(parse_and_open([bytes, &[0]].concat()), Err(Refused::Damaged));
+        assert_eq!(Blob::parse(vec![0; MAX_BYTES + 1]), Err(Refused::Damaged));
+        assert_eq!(Blob::from_text(&"A".repeat(MAX_BYTES * 2)), Err(Refused::Damaged));
+        assert_eq!(Blob::from_text("not base64!"), Err(Refused::Damaged));
+    }
+
+    #[test]
+    fn another_password_and_another_format_are_told_apart_from_damage() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(1, random);
+        let accepted = blobs[0].accept(&id("ta1"), &Chain::default()).unwrap();
+        assert_eq!(accepted.open_by_password(&Key::new([0x51; 32])), Err(Refused::WrongPassword));
+        let mut newer = blobs[0].as_bytes().to_vec();
+        newer[8] = 2;
+        assert_eq!(Blob::parse(newer.clone()), Err(Refused::UnknownFormat));
+        newer[8] = 0;
+        assert_eq!(Blob::parse(newer), Err(Refused::Damaged));
+    }
+
+    #[test]
+    fn a_costly_derivation_is_refused_before_it_is_run() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(1, random);
+        let mut costly = blobs[0].as_bytes().to_vec();
+        costly[10..14].copy_from_slice(&u32::MAX.to_be_bytes());
+        assert_eq!(Blob::parse(costly), Err(Refused::Damaged));
+    }
+
+    #[test]
+    fn another_token_account_is_refused_even_if_the_header_is_rewritten() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(1, random);
+        assert_eq!(blobs[0].accept(&id("ta2"), &Chain::default()).unwrap_err(), Refused::OtherTokenAccount);
+        let place = blobs[0].as_bytes().windows(3).position(|window| window == b"ta1").unwrap();
+        let mut moved = blobs[0].as_bytes().to_vec();
+        moved[place + 2] = b'2';
+        let moved = Blob::parse(moved).unwrap();
+        let accepted = moved.accept(&id("ta2"), &Chain::default()).unwrap();
+        assert_eq!(accepted.clone().open_by_password(&password_key()), Err(Refused::WrongPassword));
+        assert_eq!(accepted.open(Key::new([0; 32]), Refused::Damaged), Err(Refused::Damaged));
+    }
+
+    #[test]
+    fn parts_of_two_versions_do_not_make_a_third() {
+        let random = &mut sample::random();
+        let (contents, blobs) = versions(2, random);
+        let (first, second) = (&blobs[0], &blobs[1]);
+        let held = &contents.backup.as_ref().unwrap().key;
+        for (header, content) in [(first, second), (second, first)] {
+            let mixed = [&header.as_bytes()[..header.content_at], &content.as_bytes()[content.content_at..]].concat();
+            let mixed = Blob::parse(mixed).unwrap();
+            let accepted = mixed.accept(&id("ta1"), &Chain::default()).unwrap();
+            assert_eq!(accepted.clone().open_by_key(held), Err(Refused::Damaged));
+            assert_eq!(accepted.open_by_password(&password_key()), Err(Refused::Damaged));
+        }
+    }
+
+    #[test]
+    fn a_device_takes_what_follows_and_nothing_older() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(40, random);
+        for (at, blob) in blobs.iter().enumerate() {
+            let seen = blob.chain();
+            assert_eq!(usize::try_from(seen.version()).unwrap(), at + 1);
+            for (other, offered) in blobs.iter().enumerate() {
+                let sequence = offered.accept(&id("ta1"), &seen).map(|accepted| accepted.sequence());
+                let expected = match other.cmp(&at) {
+                    core::cmp::Ordering::Less => {
+                        Err(Refused::Older { offered: offered.version(), seen: seen.version() })
+                    }
+                    core::cmp::Ordering::Equal => Ok(Sequence::Same),
+                    core::cmp::Ordering::Greater => Ok(Sequence::Newer),
+                };
+                assert_eq!(sequence, expected, "seen {at}, offered {other}");
+            }
+        }
+        assert_eq!(blobs[0].accept(&id("ta1"), &Chain::default()).unwrap().sequence(), Sequence::Newer);
+    }
+
+    #[test]
+    fn a_fork_shows_for_as_long_as_the_chain_reaches() {
+        let random = &mut sample::random();
+        let (mut fork, blobs) = versions(2, random);
+        // The same key goes on from version 1 in another way, as a device to which version 2 was never shown would.
+        fork.chain = blobs[0].chain();
+        let mut offered = Vec::new();
+        for _ in 0..40 {
+            let sent = fork.seal_backup(random).unwrap();
+            fork.backup_saved(&sent, now());
+            offered.push(sent.blob().clone());
+        }
+        let seen = blobs[1].chain();
+        for (ahead, offered) in offered.iter().enumerate() {
+            let judged = offered.accept(&id("ta1"), &seen).map(|accepted| accepted.sequence());
+            let expected = if ahead < MAX_CHAIN { Err(Refused::Forked) } else { Ok(Sequence::Newer) };
+            assert_eq!(judged, expected, "{ahead} versions ahead");
+        }
+    }
+
+    #[test]
+    fn another_password_wraps_the_same_key() {
+        let random = &mut sample::random();
+        let (mut contents, blobs) = versions(1, random);
+        let other_device = contents.clone();
+        let new_password = Key::new([0x60; 32]);
+        assert!(!contents.needs_backup());
+        let backup = contents.backup.as_mut().unwrap();
+        assert!(backup.key.is_password(&password_key()) && !backup.key.is_password(&new_password));
+        backup.key.change_password(sample::kdf(), &new_password, random);
+        assert!(backup.key.is_password(&new_password) && !backup.key.is_password(&password_key()));
+        assert!(contents.needs_backup(), "the server has the old wrapping");
+        let second = contents.seal_backup(random).unwrap();
+        contents.backup_saved(&second, now());
+        assert!(!contents.needs_backup());
+
+        let accept = |blob: &Blob| blob.accept(&id("ta1"), &blobs[0].chain()).map(|_| ());
+        assert_eq!(accept(second.blob()), Ok(()));
+        let accepted = || second.blob().accept(&id("ta1"), &other_device.chain).unwrap();
+        assert_eq!(accepted().open_by_password(&password_key()), Err(Refused::WrongPassword));
+        assert!(accepted().open_by_password(&new_password).is_ok());
+        let held = &other_device.backup.as_ref().unwrap().key;
+        let opened = accepted().open_by_key(held).unwrap();
+        assert!(opened.key.is_password(&new_password), "the other device learns the new wrapping");
+        assert_eq!(opened.key.key, held.key);
+    }
+
+    #[test]
+    fn a_backup_switched_on_anew_asks_for_its_password() {
+        let random = &mut sample::random();
+        let (mut contents, _) = versions(1, random);
+        let old = contents.backup.as_ref().unwrap().key.clone();
+        contents.switch_backup_off();
+        assert!(!contents.needs_backup());
+        assert_eq!(contents.seal_backup(random).unwrap_err(), NotSealed::Off);
+        contents.switch_backup_on(key(random));
+        let sent = contents.seal_backup(random).unwrap();
+        assert_eq!(sent.blob().version(), 2, "the sequence goes on");
+        let accepted = || sent.blob().accept(&id("ta1"), &Chain::default()).unwrap();
+        assert_eq!(accepted().open_by_key(&old), Err(Refused::OtherKey));
+        assert!(accepted().open_by_password(&password_key()).is_ok());
+    }
+
+    #[test]
+    fn another_token_account_begins_another_sequence() {
+        let random = &mut sample::random();
+        let (mut contents, blobs) = versions(1, random);
+        let (device_key, name) = (contents.device_key.clone().unwrap(), contents.device_name.clone());
+        contents.register(id("ta1"), device_key.clone(), name.clone());
+        assert_eq!(contents.chain, blobs[0].chain());
+        assert!(contents.backup.is_some());
+        contents.register(id("ta2"), device_key, name);
+        assert_eq!((contents.chain, contents.backup), (Chain::default(), None));
+    }
+
+    #[test]
+    fn what_changes_while_a_backup_is_on_its_way_needs_another() {
+        let random = &mut sample::random();
+        let (mut contents, _) = versions(1, random);
+        let sent = contents.seal_backup(random).unwrap();
+        contents.add(sample::other("late", random)).unwrap();
+        contents.backup_saved(&sent, now());
+        assert!(contents.needs_backup());
+    }
+
+    #[test]
+    fn two_devices_do_not_answer_each_other_for_ever() {
+        let random = &mut sample::random();
+        let (mut first, blobs) = versions(2, random);
+        let mut second = sample::device_of("f2", random);
+        second.add(sample::other("only on the second", random)).unwrap();
+        let merged = second.restore(open(&blobs[1], &second.chain).unwrap(), now(), random).unwrap();
+        assert_eq!(merged.only_here, 1);
+        assert!(second.needs_backup());
+        let sent = second.seal_backup(random).unwrap();
+        second.backup_saved(&sent, now());
+        let opened = open(sent.blob(), &first.chain).unwrap();
+        let merged = first.restore(opened, now(), random).unwrap();
+        assert_eq!((merged.added, merged.only_here), (1, 0));
+        assert_ne!(Snapshot::of(&first), Snapshot::of(&second), "each keeps its own order");
+        assert!(!first.needs_backup() && !second.needs_backup());
+    }
+
+    #[test]
+    fn too_many_accounts_restore_nothing() {
+        let random = &mut sample::random();
+        let (_, blobs) = versions(2, random);
+        let mut full = sample::device_of("f2", random);
+        while full.accounts().len() < crate::contents::MAX_ACCOUNTS - 1 {
+            full.add(sample::other("x", random)).unwrap();
+        }
+        let before = full.clone();
+        assert_eq!(full.restore(open(&blobs[1], &full.chain).unwrap(), now(), random), Err(Full));
+        assert_eq!(full, before);
+    }
+
+    #[test]
+    fn what_the_server_would_not_take_is_not_sealed() {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        contents.switch_backup_on(key(random));
+        for _ in 0..200 {
+            contents.add(sample::long(random)).unwrap();
+        }
+        assert_eq!(contents.seal_backup(random).unwrap_err(), NotSealed::TooLarge(TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sealed_opens(contents in sample::contents(), version in 0_u32..100) {
+            let random = &mut sample::random();
+            let digests = vec![Digest([7; 32]); MAX_CHAIN.min(version as usize)];
+            let chain = Chain { version, digests };
+            let blob = key(random).seal(&Snapshot::of(&contents), &chain, random).unwrap();
+            let opened = open(&Blob::parse(blob.as_bytes().to_vec()).unwrap(), &chain).unwrap();
+            prop_assert_eq!(opened.snapshot, Snapshot::of(&contents));
+            prop_assert_eq!(opened.chain.version(), version + 1);
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Blob::parse(bytes.clone());
+            let _ = parse_and_open([MAGIC.as_slice(), &[FORMAT], &bytes].concat());
+            let _ = Snapshot::decode(&bytes);
+            let _ = Snapshot::decode(&[&[1, 0, 1], bytes.as_slice()].concat());
+        }
+
+        #[test]
+        fn mutations_of_a_backup_restore_nothing(
+            at in any::<proptest::sample::Index>(),
+            cut in any::<proptest::sample::Index>(),
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let random = &mut sample::random();
+            let (_, blobs) = versions(2, random);
+            let original = blobs[1].as_bytes();
+            let (start, end) = (at.index(original.len()), cut.index(original.len()));
+            let mutated = [&original[..start], &bytes, &original[end.max(start)..]].concat();
+            prop_assume!(mutated != original);
+            prop_assert!(parse_and_open(mutated).is_err());
+        }
+    }
 }

@@ -153,6 +153,18 @@ pub struct Merged {
 }
 
 impl Contents {
+    /// Takes in what a registration gave. With another token account than before, the backup is off and none was seen:
+    /// both belong to the other one.
+    pub fn register(&mut self, token_account: ServerId, device_key: DeviceKey, device_name: Line) {
+        if self.token_account.as_ref() != Some(&token_account) {
+            self.backup = None;
+            self.chain = Chain::default();
+        }
+        self.token_account = Some(token_account);
+        self.device_key = Some(device_key);
+        self.device_name = device_name;
+    }
+
     /// The accounts, in their order.
     #[must_use]
     pub fn accounts(&self) -> &[Account] {
@@ -166,7 +178,7 @@ impl Contents {
     }
 
     /// The accounts whose issuer or name has each word of `text`, whatever the case; all if there is no word.
-    pub fn search(&self, text: &str) -> impl Iterator<Item = &Account> {
+    pub fn search<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a Account> + use<'a> {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         self.accounts.iter().filter(move |account| {
             let names = format!("{} {}", account.issuer.as_str(), account.name.as_str()).to_lowercase();
@@ -183,7 +195,9 @@ impl Contents {
     }
 
     fn insert(&mut self, position: usize, account: Account) -> Result<AccountId, NotAdded> {
-        if let Some(known) = self.same(account.key(), account.parameters()) {
+        let same = self.same(account.key(), account.parameters());
+        // Two of one id would make a vault that does not open again.
+        if let Some(known) = same.or_else(|| self.find(account.id).map(|account| account.id)) {
             return Err(NotAdded::Known(known));
         }
         if self.accounts.len() >= MAX_ACCOUNTS {
@@ -357,6 +371,234 @@ impl Account {
         {
             self.issuer.clone_from(issuer);
             self.name.clone_from(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::account::OtherAccount;
+    use crate::lock::Vault;
+    use crate::sample;
+
+    fn names(contents: &Contents) -> Vec<&str> {
+        contents.accounts().iter().map(|account| account.name.as_str()).collect()
+    }
+
+    fn three(random: &mut Random<'_>) -> (Contents, Vec<AccountId>) {
+        let mut contents = Contents::default();
+        let ids = ["Ada", "Berta", "Cora"].map(|name| contents.add(sample::other(name, random)).unwrap());
+        (contents, ids.to_vec())
+    }
+
+    #[test]
+    fn accounts_move_and_are_renamed() {
+        let random = &mut sample::random();
+        let (mut contents, ids) = three(random);
+        contents.move_to(ids[0], 1).unwrap();
+        assert_eq!(names(&contents), ["Berta", "Ada", "Cora"]);
+        contents.move_to(ids[1], 99).unwrap();
+        assert_eq!(names(&contents), ["Ada", "Cora", "Berta"]);
+        contents.rename(ids[2], Line::default(), Name::parse("Dora").unwrap()).unwrap();
+        assert_eq!(names(&contents), ["Ada", "Dora", "Berta"]);
+        let unknown = AccountId::random(random);
+        assert_eq!(contents.move_to(unknown, 0), Err(UnknownAccount));
+        assert_eq!(contents.remove(unknown), Err(UnknownAccount));
+        assert_eq!(contents.rename(unknown, Line::default(), Name::parse("x").unwrap()), Err(UnknownAccount));
+    }
+
+    #[test]
+    fn a_removed_account_comes_back_at_its_place() {
+        let random = &mut sample::random();
+        let (mut contents, ids) = three(random);
+        let before = contents.clone();
+        let removed = contents.remove(ids[1]).unwrap();
+        assert_eq!(removed.account().name.as_str(), "Berta");
+        assert_eq!(names(&contents), ["Ada", "Cora"]);
+        assert_eq!(contents.undo(removed.clone()), Ok(ids[1]));
+        assert_eq!(contents, before);
+        assert_eq!(contents.undo(removed.clone()), Err(NotAdded::Known(ids[1])));
+        for id in ids {
+            contents.remove(id).unwrap();
+        }
+        contents.undo(removed).unwrap();
+        assert_eq!(names(&contents), ["Berta"], "its place is gone, so it is the last");
+    }
+
+    #[test]
+    fn a_search_looks_for_every_word_in_issuer_and_name() {
+        let random = &mut sample::random();
+        let (mut contents, ids) = three(random);
+        contents.rename(ids[1], Line::parse("Élan Bank").unwrap(), Name::parse("Berta").unwrap()).unwrap();
+        let found = |text: &str| contents.search(text).map(|account| account.name.as_str()).collect::<Vec<_>>();
+        assert_eq!(found(" "), ["Ada", "Berta", "Cora"]);
+        assert_eq!(found("A"), ["Ada", "Berta", "Cora"]);
+        assert_eq!(found("bank BER"), ["Berta"]);
+        assert_eq!(found("éLAN"), ["Berta"]);
+        assert!(found("bank cora").is_empty());
+    }
+
+    #[test]
+    fn one_key_is_there_once_whatever_it_is_called() {
+        let random = &mut sample::random();
+        let (mut contents, ids) = three(random);
+        let known = contents.accounts()[0].clone();
+        let again = |name: &str, parameters| {
+            OtherAccount::new(Line::default(), Name::parse(name).unwrap(), known.key().clone(), parameters).unwrap()
+        };
+        let same = Account::other(again("Another", known.parameters()), random);
+        assert_eq!(contents.add(same), Err(NotAdded::Known(ids[0])));
+        let eight = Parameters { digits: 8, ..known.parameters() };
+        assert!(contents.add(Account::other(again("Eight digits", eight), random)).is_ok());
+    }
+
+    #[test]
+    fn no_id_is_there_twice() {
+        let random = &mut sample::random();
+        let (mut contents, ids) = three(random);
+        let mut again = sample::other("Dora", random);
+        again.id = ids[1];
+        assert_eq!(contents.add(again), Err(NotAdded::Known(ids[1])));
+    }
+
+    #[test]
+    fn there_is_an_end_and_the_longest_contents_fit_in_a_file() {
+        let random = &mut sample::random();
+        let mut contents = Contents::default();
+        for _ in 0..MAX_ACCOUNTS {
+            contents.add(sample::long(random)).unwrap();
+        }
+        assert_eq!(contents.add(sample::other("x", random)), Err(NotAdded::Full));
+        let (vault, _) = Vault::create(&contents, sample::kdf(), &Key::new([1; 32]), random);
+        let mut vault = Vault::parse(&vault.to_bytes()).unwrap();
+        let counted = vault.count_try().unwrap();
+        assert_eq!(vault.open_by_pin(counted, &Key::new([1; 32])).unwrap().1, contents);
+    }
+
+    #[test]
+    fn practice_accounts_go_with_their_factors() {
+        let random = &mut sample::random();
+        let mut contents = sample::device_of("f1", random);
+        contents.add(sample::other("Ada", random)).unwrap();
+        let factor = |text: &str| ServerId::parse(text).unwrap();
+        assert_eq!(contents.keep_factors(&[factor("f1"), factor("f2")]), 0);
+        assert_eq!(contents.keep_factors(&[factor("f2")]), 1);
+        assert_eq!(names(&contents), ["Ada"]);
+    }
+
+    #[test]
+    fn a_merge_adds_what_is_new_and_leaves_what_is_there() {
+        let random = &mut sample::random();
+        let (mut here, ids) = three(random);
+        let mut there = here.clone();
+        there.rename(ids[0], Line::default(), Name::parse("Ada elsewhere").unwrap()).unwrap();
+        there.move_to(ids[2], 0).unwrap();
+        there.add(sample::other("Dora", random)).unwrap();
+        there.remove(ids[1]).unwrap();
+        let merged = here.merge(&Snapshot::of(&there), random).unwrap();
+        assert_eq!(merged, Merged { added: 1, known: 2, elsewhere: 0, only_here: 1 });
+        assert_eq!(names(&here), ["Ada", "Berta", "Cora", "Dora"]);
+        let again = here.merge(&Snapshot::of(&there), random).unwrap();
+        assert_eq!(again, Merged { added: 0, known: 3, elsewhere: 0, only_here: 1 });
+    }
+
+    #[test]
+    fn an_unarranged_list_takes_order_and_names_from_the_snapshot() {
+        let random = &mut sample::random();
+        let mut there = sample::device_of("f1", random);
+        let id = there.accounts()[0].id;
+        there.add(sample::other("Ada", random)).unwrap();
+        there.move_to(id, 1).unwrap();
+        there.rename(id, Line::parse("My practice").unwrap(), Name::parse("me").unwrap()).unwrap();
+        let mut here = sample::device_of("f2", random);
+        here.merge(&Snapshot::of(&there), random).unwrap();
+        assert_eq!(names(&here), ["Ada", "me"]);
+        assert_eq!(here.accounts()[1].issuer.as_str(), "My practice");
+
+        let mut elsewhere = Contents::default();
+        let merged = elsewhere.merge(&Snapshot::of(&there), random).unwrap();
+        assert_eq!(merged, Merged { added: 1, known: 0, elsewhere: 1, only_here: 0 });
+        assert_eq!(names(&elsewhere), ["Ada"]);
+    }
+
+    #[test]
+    fn device_keys_are_32_bytes_and_not_shown() {
+        let key = DeviceKey::parse(&"A".repeat(43)).unwrap();
+        assert_eq!(key.expose().as_str(), "A".repeat(43));
+        assert_eq!(format!("{key:?}"), "DeviceKey(…)");
+        for raw in ["", "A", "A".repeat(44).as_str(), "!".repeat(43).as_str()] {
+            assert_eq!(DeviceKey::parse(raw), Err(InvalidDeviceKey), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let random = &mut sample::random();
+        let contents = sample::device(random);
+        let shown = format!("{contents:?} {:?}", Snapshot::of(&contents));
+        let secret = contents.accounts()[0].key();
+        assert!(!shown.contains(&secret.expose_base32()));
+        assert!(!shown.contains(&format!("{:?}", secret.expose_bytes())));
+    }
+
+    #[test]
+    fn locking_has_its_range() {
+        assert_eq!(AutoLock::default().minutes(), 5);
+        assert_eq!(AutoLock::after_minutes(60).unwrap().duration(), Duration::from_hours(1));
+        assert_eq!((AutoLock::after_minutes(0), AutoLock::after_minutes(61)), (None, None));
+    }
+
+    proptest! {
+        #[test]
+        fn contents_read_back(contents in sample::contents()) {
+            prop_assert_eq!(Contents::decode(&contents.encode()), Ok(contents));
+        }
+
+        #[test]
+        fn an_encoding_that_is_cut_or_goes_on_is_refused(contents in sample::contents(), cut in any::<proptest::sample::Index>()) {
+            let bytes = contents.encode();
+            prop_assert_eq!(Contents::decode(&bytes[..cut.index(bytes.len())]), Err(Malformed));
+            prop_assert_eq!(Contents::decode(&[bytes.as_slice(), &[0]].concat()), Err(Malformed));
+        }
+
+        #[test]
+        fn what_is_read_is_what_would_be_written(
+            contents in sample::contents(),
+            at in any::<proptest::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let mut bytes = contents.encode().to_vec();
+            let index = at.index(bytes.len());
+            bytes[index] = byte;
+            // A changed byte may give other contents, never a second way to write the same ones.
+            if let Ok(read) = Contents::decode(&bytes) {
+                let written = read.encode().to_vec();
+                prop_assert_eq!(written, bytes);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Contents::decode(&bytes);
+        }
+
+        #[test]
+        fn a_merge_of_anything_keeps_ids_and_keys_apart(
+            mut here in sample::contents(),
+            there in sample::contents(),
+        ) {
+            let before: Vec<_> = here.accounts().iter().map(|account| account.key().clone()).collect();
+            here.merge(&Snapshot::of(&there), &mut sample::random()).unwrap();
+            for (index, account) in here.accounts().iter().enumerate() {
+                for other in &here.accounts()[..index] {
+                    prop_assert!(account.id != other.id);
+                    prop_assert!(account.key() != other.key() || account.parameters() != other.parameters());
+                }
+            }
+            prop_assert!(before.iter().all(|key| here.accounts().iter().any(|account| account.key() == key)));
         }
     }
 }

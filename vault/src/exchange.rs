@@ -230,3 +230,219 @@ impl EncryptedFile {
         if snapshot.entries().is_empty() { Err(NotImported::Empty) } else { Ok(snapshot) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::person::InvalidText;
+    use domain::totp::{Algorithm, InvalidParameters};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::account::Account;
+    use crate::sample;
+
+    const KEY: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+    fn password() -> Key {
+        Key::new([0x70; 32])
+    }
+
+    fn file_of(contents: &Contents) -> String {
+        export_encrypted(contents, sample::kdf(), &password(), &mut sample::random())
+    }
+
+    fn encrypted(text: &str) -> Result<EncryptedFile, NotImported> {
+        match read(text)? {
+            Import::Encrypted(file) => Ok(file),
+            Import::Links(_) => panic!("a list of links"),
+        }
+    }
+
+    fn links(text: &str) -> Result<Snapshot, NotImported> {
+        match read(text)? {
+            Import::Links(snapshot) => Ok(snapshot),
+            Import::Encrypted(_) => panic!("an encrypted file"),
+        }
+    }
+
+    fn device() -> Contents {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        contents.add(sample::other("Ada", random)).unwrap();
+        contents.add(sample::long(random)).unwrap();
+        contents
+    }
+
+    fn without_practice(contents: &Contents) -> Snapshot {
+        Snapshot::of(contents).without_practice()
+    }
+
+    #[test]
+    fn an_encrypted_file_holds_the_accounts_that_are_not_at_a_practice() {
+        let contents = device();
+        let text = file_of(&contents);
+        let (header, rest) = text.split_once('\n').unwrap();
+        assert_eq!(header, HEADER);
+        assert!(rest.lines().all(|line| line.len() <= LINE) && rest.ends_with('\n'));
+        let file = encrypted(&text).unwrap();
+        assert_eq!(file.kdf(), &sample::kdf());
+        let snapshot = file.open(&password()).unwrap();
+        assert_eq!(snapshot, without_practice(&contents));
+        assert_eq!(snapshot.entries().len(), 2);
+        assert_eq!(file.open(&Key::new([0; 32])), Err(NotImported::WrongPassword));
+    }
+
+    #[test]
+    fn mail_programs_and_editors_do_no_harm_to_a_file() {
+        let text = file_of(&device());
+        for changed in [
+            text.replace('\n', "\r\n"),
+            format!("\u{feff}{text}"),
+            format!("\n  {text}\n\n"),
+            text.trim_end().to_owned(),
+            text.replace('\n', "\n  "),
+        ] {
+            assert!(encrypted(&changed).unwrap().open(&password()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_changed_or_shortened_file_imports_nothing() {
+        let text = file_of(&device());
+        let open = |text: &str| encrypted(text)?.open(&password());
+        for index in (HEADER.len() + 1)..text.len() {
+            let mut changed = text.clone().into_bytes();
+            changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(open(&changed).is_err(), "letter {index}");
+            if index < text.len() - 1 {
+                assert_eq!(open(&text[..index]), Err(NotImported::Damaged), "{index} letters");
+            }
+        }
+        let newer = BASE64.encode(&[MAGIC.as_slice(), &[2], &[0; 200]].concat());
+        assert_eq!(open(&format!("{HEADER}\n{newer}")), Err(NotImported::UnknownFormat));
+    }
+
+    #[test]
+    fn a_file_of_nothing_says_so() {
+        let contents = sample::device(&mut sample::random());
+        assert_eq!(encrypted(&file_of(&contents)).unwrap().open(&password()), Err(NotImported::Empty));
+        assert_eq!(export_links(&contents).as_str(), "");
+        assert_eq!(read(""), Err(NotImported::Empty));
+        assert_eq!(read("# nothing\n\n"), Err(NotImported::Empty));
+        assert_eq!(read(&" ".repeat(MAX_BYTES + 1)), Err(NotImported::TooLong));
+    }
+
+    #[test]
+    fn a_list_has_one_link_a_line_and_no_practice() {
+        let contents = device();
+        let list = export_links(&contents);
+        assert_eq!(list.lines().count(), 2);
+        assert!(!list.contains("Elm") && !list.contains(&contents.accounts()[0].key().expose_base32()));
+        assert_eq!(links(&list).unwrap(), without_practice(&contents));
+    }
+
+    #[test]
+    fn comments_and_blank_lines_are_skipped_and_an_error_names_its_line() {
+        let good = format!("otpauth://totp/Bank:ada?secret={KEY}");
+        let list = format!("# my accounts\r\n\r\n  {good}  \r\notpauth://totp/b?secret={KEY}&digits=8\r\n");
+        let snapshot = links(&list).unwrap();
+        assert_eq!(snapshot.entries().len(), 2);
+        for (bad, reason) in [
+            ("nonsense", InvalidOtpauth::NotTotp.into()),
+            ("otpauth://hotp/a?secret=A", InvalidOtpauth::NotTotp.into()),
+            ("otpauth://totp/a?secret=!", InvalidOtpauth::SecretMissing.into()),
+            ("otpauth://totp/a?secret=GEZDGNBV", InvalidOtpauth::from(InvalidParameters::SecretTooShort).into()),
+            (&format!("otpauth://totp/a%0Ab?secret={KEY}"), InvalidAccount::from(InvalidText::ControlCharacter).into()),
+            (
+                &format!("otpauth://totp/{}?secret={KEY}", "a".repeat(101)),
+                InvalidAccount::from(InvalidText::TooLong).into(),
+            ),
+            (&format!("otpauth://totp/a?secret={}", KEY.repeat(13)), InvalidAccount::KeyTooLong.into()),
+        ] as [(&str, InvalidEntry); 7]
+        {
+            let list = format!("\n{good}\n{bad}\n{good}\n");
+            assert_eq!(read(&list), Err(NotImported::Line { number: 3, reason }), "{bad}");
+            assert_eq!(read_link(bad), Err(reason), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_list_longer_than_a_vault_is_refused() {
+        let list = format!("otpauth://totp/a?secret={KEY}\n").repeat(crate::contents::MAX_ACCOUNTS + 1);
+        assert_eq!(read(&list), Err(NotImported::TooLong));
+    }
+
+    #[test]
+    fn one_account_twice_in_a_list_comes_once() {
+        let list = format!("otpauth://totp/a?secret={KEY}\notpauth://totp/b?secret={KEY}\n");
+        let mut contents = Contents::default();
+        let merged = contents.merge(&links(&list).unwrap(), &mut sample::random()).unwrap();
+        assert_eq!((merged.added, merged.known), (1, 1));
+        assert_eq!(contents.accounts()[0].name.as_str(), "a");
+    }
+
+    #[test]
+    fn a_link_without_names_gets_one() {
+        let names = |link: &str| {
+            let account = read_link(&format!("otpauth://totp/{link}secret={KEY}")).unwrap();
+            (account.issuer.as_str().to_owned(), account.name.as_str().to_owned())
+        };
+        let both = |issuer: &str, name: &str| (issuer.to_owned(), name.to_owned());
+        assert_eq!(names("Bank:ada?"), both("Bank", "ada"));
+        assert_eq!(names("?issuer=Bank&"), both("Bank", "Bank"));
+        assert_eq!(names("?"), both("", "Account"));
+    }
+
+    #[test]
+    fn a_colon_in_an_issuer_does_not_move_into_the_name() {
+        let random = &mut sample::random();
+        let mut contents = Contents::default();
+        let id = contents.add(sample::other("ada:1", random)).unwrap();
+        contents.rename(id, Line::parse("Bank: north").unwrap(), Name::parse("ada:1").unwrap()).unwrap();
+        let snapshot = links(&export_links(&contents)).unwrap();
+        let Entry::Other(read) = &snapshot.entries()[0] else { panic!("a practice account") };
+        assert_eq!((read.issuer.as_str(), read.name.as_str()), ("Bank  north", "ada:1"));
+    }
+
+    #[test]
+    fn a_typed_key_may_have_blanks_and_any_case() {
+        let account = read_key("Bank", "ada", "gezd gnbv-gy3t qojq  GEZDGNBVGY3TQOJQ").unwrap();
+        assert_eq!(account.key().expose_bytes(), b"12345678901234567890");
+        assert_eq!(account.parameters(), Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 30 });
+        let refused = |name: &str, key: &str| read_key("", name, key).unwrap_err();
+        assert_eq!(refused("ada", "0189"), InvalidAccount::Key);
+        assert_eq!(refused("ada", " "), InvalidAccount::Key);
+        assert_eq!(refused("ada", "GEZDGNBV"), InvalidParameters::SecretTooShort.into());
+        assert_eq!(refused(" ", KEY), InvalidText::Empty.into());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_exported_comes_back(contents in sample::contents()) {
+            let expected = without_practice(&contents);
+            prop_assume!(!expected.entries().is_empty());
+            prop_assert_eq!(encrypted(&file_of(&contents)).unwrap().open(&password()), Ok(expected.clone()));
+            let names = |account: &Account| account.issuer.as_str().contains(':');
+            if !contents.accounts().iter().any(names) {
+                prop_assert_eq!(links(&export_links(&contents)).unwrap(), expected);
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(\\PC|\n){0,200}", link in "\\PC{0,80}") {
+            let _ = read(&text);
+            let _ = read(&format!("{HEADER}\n{text}"));
+            let _ = read(&format!("otpauth://totp/{link}"));
+            let _ = read_key(&link, &link, &link);
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let armoured = BASE64.encode(&[MAGIC.as_slice(), &[FORMAT], &bytes].concat());
+            if let Ok(file) = encrypted(&format!("{HEADER}\n{armoured}")) {
+                prop_assert!(file.open(&password()).is_err());
+            }
+        }
+    }
+}

@@ -21,6 +21,8 @@ pub mod exchange;
 pub mod key;
 pub mod lock;
 pub mod pin;
+#[cfg(test)]
+mod sample;
 pub mod snapshot;
 
 pub use account::{Account, AccountId, Kind, OtherAccount, ServerId};

@@ -323,3 +323,255 @@ impl Vault {
         hkdf(&self.id, prf, PLATFORM_LABEL.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    /// Where the count of wrong PINs stands in the file.
+    const COUNT_AT: usize = 8 + 1 + ID_BYTES;
+
+    fn pin() -> Key {
+        Key::new([0x31; 32])
+    }
+
+    fn wrong() -> Key {
+        Key::new([0x32; 32])
+    }
+
+    fn password() -> Key {
+        Key::new([0x33; 32])
+    }
+
+    const PRF: [u8; 32] = [0x34; 32];
+
+    fn platform() -> Platform {
+        Platform { credential: b"credential".to_vec(), salt: [0x35; 32] }
+    }
+
+    fn vault() -> (Vault, VaultKey, Contents) {
+        let random = &mut sample::random();
+        let contents = sample::device(random);
+        let (vault, key) = Vault::create(&contents, sample::kdf(), &pin(), random);
+        (vault, key, contents)
+    }
+
+    /// With every slot there is.
+    fn full() -> (Vault, VaultKey, Contents) {
+        let (mut vault, key, contents) = vault();
+        let random = &mut sample::random();
+        vault.set_backup_password(&key, sample::kdf(), &password(), random);
+        vault.set_platform(&key, platform(), &PRF, random).unwrap();
+        (vault, key, contents)
+    }
+
+    fn try_pin(vault: &mut Vault, pin: &Key) -> Result<Contents, NotOpened> {
+        let counted = vault.count_try().expect("the slot is open");
+        vault.open_by_pin(counted, pin).map(|(_, contents)| contents)
+    }
+
+    #[test]
+    fn each_slot_opens_the_same_vault() {
+        let (vault, key, contents) = full();
+        let mut vault = Vault::parse(&vault.to_bytes()).unwrap();
+        assert_eq!(vault.pin_kdf(), &sample::kdf());
+        assert_eq!(vault.backup_password_kdf(), Some(&sample::kdf()));
+        assert_eq!(vault.platform(), Some(&platform()));
+        assert_eq!(try_pin(&mut vault, &pin()), Ok(contents.clone()));
+        assert_eq!(vault.open_by_backup_password(&password()), Ok((key.clone(), contents.clone())));
+        assert_eq!(vault.open_by_platform(&PRF), Ok((key, contents)));
+    }
+
+    #[test]
+    fn another_secret_opens_no_slot() {
+        let (mut vault, _, _) = full();
+        assert_eq!(try_pin(&mut vault, &password()), Err(NotOpened::Wrong));
+        assert_eq!(vault.open_by_backup_password(&pin()), Err(NotOpened::Wrong));
+        assert_eq!(vault.open_by_platform(&[0; 32]), Err(NotOpened::Wrong));
+    }
+
+    #[test]
+    fn a_slot_that_was_never_there_or_is_removed_does_not_open() {
+        let (mut vault, key, _) = full();
+        vault.remove_backup_password();
+        vault.remove_platform();
+        assert_eq!(vault.open_by_backup_password(&password()), Err(NotOpened::NoSuchSlot));
+        assert_eq!(vault.open_by_platform(&PRF), Err(NotOpened::NoSuchSlot));
+        assert_eq!(vault.to_bytes().len(), self::vault().0.to_bytes().len(), "nothing of them is left");
+        let random = &mut sample::random();
+        for length in [0, MAX_CREDENTIAL_BYTES + 1] {
+            let platform = Platform { credential: vec![1; length], ..platform() };
+            assert_eq!(vault.set_platform(&key, platform, &PRF, random), Err(InvalidCredential));
+        }
+    }
+
+    #[test]
+    fn slots_of_one_vault_open_no_other() {
+        let (first, _, _) = full();
+        let random = &mut sample::random();
+        // The first vault was made of the first bytes of the same sequence.
+        random(&mut [0; 320]);
+        let (mut second, key) = Vault::create(&Contents::default(), sample::kdf(), &pin(), random);
+        second.set_backup_password(&key, sample::kdf(), &password(), random);
+        second.pin.clone_from(&first.pin);
+        second.backup_password.clone_from(&first.backup_password);
+        second.platform.clone_from(&first.platform);
+        assert_eq!(try_pin(&mut second, &pin()), Err(NotOpened::Wrong));
+        assert_eq!(second.open_by_backup_password(&password()), Err(NotOpened::Wrong));
+        assert_eq!(second.open_by_platform(&PRF), Err(NotOpened::Wrong));
+        second.content.clone_from(&first.content);
+        second.id = first.id;
+        assert!(try_pin(&mut second, &pin()).is_ok());
+    }
+
+    #[test]
+    fn the_password_is_no_pin_and_the_pin_no_password() {
+        let (mut vault, key, _) = full();
+        let random = &mut sample::random();
+        // Somebody uses one secret, with one salt even, for both.
+        vault.set_backup_password(&key, sample::kdf(), &pin(), random);
+        let slot = vault.backup_password.clone().unwrap();
+        vault.pin = slot;
+        assert_eq!(try_pin(&mut vault, &pin()), Err(NotOpened::Wrong), "a slot is bound to its purpose");
+    }
+
+    #[test]
+    fn a_try_is_counted_before_it_is_evaluated() {
+        let (mut vault, _, _) = vault();
+        let counted = vault.count_try().unwrap();
+        let stored = Vault::parse(&vault.to_bytes()).unwrap();
+        assert_eq!(stored.tries_left(), MAX_TRIES - 1, "closing the page now does not undo it");
+        vault.open_by_pin(counted, &pin()).unwrap();
+        assert_eq!(Vault::parse(&vault.to_bytes()).unwrap().tries_left(), MAX_TRIES);
+    }
+
+    #[test]
+    fn ten_wrong_pins_close_the_slot_until_the_backup_password() {
+        let (mut vault, key, contents) = full();
+        for left in (0..MAX_TRIES).rev() {
+            assert_eq!(try_pin(&mut vault, &wrong()), Err(NotOpened::Wrong));
+            assert_eq!(vault.tries_left(), left);
+        }
+        let mut vault = Vault::parse(&vault.to_bytes()).unwrap();
+        assert_eq!(vault.count_try().unwrap_err(), Closed);
+        assert_eq!(vault.open_by_platform(&PRF), Ok((key, contents.clone())));
+        assert_eq!(vault.count_try().unwrap_err(), Closed, "a finger does not give ten more tries");
+        assert!(vault.open_by_backup_password(&wrong()).is_err());
+        assert_eq!(vault.count_try().unwrap_err(), Closed);
+        assert!(vault.open_by_backup_password(&password()).is_ok());
+        assert_eq!(vault.tries_left(), MAX_TRIES);
+        assert_eq!(try_pin(&mut vault, &pin()), Ok(contents));
+    }
+
+    #[test]
+    fn another_pin_leaves_content_and_other_slots() {
+        let (mut vault, key, contents) = full();
+        let before = vault.content.clone();
+        let _ = try_pin(&mut vault, &wrong());
+        vault.change_pin(&key, sample::kdf(), &wrong(), &mut sample::random());
+        assert_eq!((vault.tries_left(), &vault.content), (MAX_TRIES, &before));
+        assert_eq!(try_pin(&mut vault, &pin()), Err(NotOpened::Wrong));
+        assert_eq!(try_pin(&mut vault, &wrong()), Ok(contents));
+        assert!(vault.open_by_backup_password(&password()).is_ok());
+        assert!(vault.open_by_platform(&PRF).is_ok());
+    }
+
+    #[test]
+    fn changed_contents_are_sealed_under_the_held_key() {
+        let (mut vault, key, mut contents) = vault();
+        let random = &mut sample::random();
+        // The vault was made of the first bytes of the same sequence.
+        random(&mut [0; 320]);
+        contents.add(sample::other("Ada", random)).unwrap();
+        let before = vault.clone();
+        vault.reseal(&key, &contents, random);
+        assert_ne!(vault.content[..NONCE_BYTES], before.content[..NONCE_BYTES], "no nonce twice");
+        assert_eq!(try_pin(&mut vault, &pin()), Ok(contents));
+    }
+
+    #[test]
+    fn nothing_stands_there_in_clear() {
+        let (vault, key, contents) = full();
+        let file = vault.to_bytes();
+        let has = |needle: &[u8]| file.windows(needle.len()).any(|window| window == needle);
+        assert!(!has(contents.accounts()[0].key().expose_bytes()));
+        assert!(!has(b"Elm & Oak") && !has(b"Ada's phone") && !has(b"ta1"));
+        for secret in [key.0.expose(), pin().expose(), password().expose(), &PRF] {
+            assert!(!has(secret));
+        }
+        assert!(has(&platform().credential), "what is public does, as this test can see");
+    }
+
+    #[test]
+    fn no_byte_can_be_changed_cut_off_or_added() {
+        let file = vault().0.to_bytes();
+        let open = |bytes: &[u8]| Vault::parse(bytes).is_ok_and(|mut vault| try_pin(&mut vault, &pin()).is_ok());
+        assert!(open(&file));
+        for index in (0..file.len()).filter(|index| *index != COUNT_AT) {
+            for bit in 0..8 {
+                let mut changed = file.clone();
+                changed[index] ^= 1 << bit;
+                assert!(!open(&changed), "byte {index}, bit {bit}");
+            }
+        }
+        for length in 0..file.len() {
+            assert!(!open(&file[..length]), "{length} bytes");
+        }
+        assert!(!open(&[file.as_slice(), &[0]].concat()));
+        let mut eleven = file.clone();
+        eleven[COUNT_AT] = MAX_TRIES + 1;
+        assert_eq!(Vault::parse(&eleven), Err(Damaged::Malformed));
+        let mut newer = file;
+        newer[8] = 2;
+        assert_eq!(Vault::parse(&newer), Err(Damaged::UnknownFormat));
+    }
+
+    #[test]
+    fn damaged_content_is_told_apart_from_a_wrong_pin() {
+        let (mut vault, _, _) = vault();
+        *vault.content.last_mut().unwrap() ^= 1;
+        assert_eq!(try_pin(&mut vault, &pin()), Err(NotOpened::Damaged));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sealed_opens(contents in sample::contents()) {
+            let random = &mut sample::random();
+            let (vault, _) = Vault::create(&contents, sample::kdf(), &pin(), random);
+            let mut vault = Vault::parse(&vault.to_bytes()).unwrap();
+            prop_assert_eq!(try_pin(&mut vault, &pin()), Ok(contents));
+        }
+
+        #[test]
+        fn no_patience_gets_more_than_ten_wrong_pins_in_a_row(
+            tries in proptest::collection::vec(any::<bool>(), 0..60),
+        ) {
+            let (mut vault, _, _) = vault();
+            let mut wrong_in_a_row = 0;
+            for is_right in tries {
+                // Every try starts from the stored file, as after a reload.
+                vault = Vault::parse(&vault.to_bytes()).unwrap();
+                let Ok(counted) = vault.count_try() else {
+                    prop_assert_eq!(wrong_in_a_row, MAX_TRIES);
+                    continue;
+                };
+                prop_assert!(wrong_in_a_row < MAX_TRIES);
+                let opened = vault.open_by_pin(counted, &if is_right { pin() } else { wrong() });
+                prop_assert_eq!(opened.is_ok(), is_right);
+                wrong_in_a_row = if is_right { 0 } else { wrong_in_a_row + 1 };
+                prop_assert_eq!(vault.tries_left(), MAX_TRIES - wrong_in_a_row);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Vault::parse(&bytes);
+            if let Ok(mut vault) = Vault::parse(&[MAGIC.as_slice(), &[FORMAT], &[0; ID_BYTES + 1], &bytes].concat()) {
+                prop_assert!(try_pin(&mut vault, &pin()).is_err());
+            }
+        }
+    }
+}
