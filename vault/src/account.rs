@@ -17,7 +17,8 @@ pub const MAX_SERVER_ID_BYTES: usize = 64;
 /// The longest line of text, in bytes: 200 characters of four.
 const MAX_LINE_BYTES: usize = 800;
 
-/// Which account it is on this device, for as long as it is here: 128 random bits. Another device has another id for it.
+/// Which account it is on this device, for as long as it is here: 128 random bits. Another device has another id for
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountId([u8; Self::BYTES]);
 
@@ -88,7 +89,8 @@ pub enum Kind {
     Practice {
         /// The factor on the server that this secret confirms tokens for.
         factor: ServerId,
-        /// The practice's name as the server said it; with the user name it tells on another device which account it is.
+        /// The practice's name as the server said it; with the user name it tells on another device which account it
+        /// is.
         practice: Name,
         /// The account's user name.
         username: Name,

@@ -14,11 +14,11 @@
 //! | rest | the content: nonce (24), ciphertext, tag (16) |
 //!
 //! Both ciphertexts are XChaCha20-Poly1305. The associated data of the content is `twofold backup content 1`, a line
-//! break, and all bytes before it; that of the wrapped key is `twofold backup key 1`, a line break, the figures of the key
-//! derivation and the token account's id. The plain text is an encoding of its own ([`Snapshot`]).
+//! break, and all bytes before it; that of the wrapped key is `twofold backup key 1`, a line break, the figures of the
+//! key derivation and the token account's id. The plain text is an encoding of its own ([`Snapshot`]).
 //!
-//! The key is random and stays when the password changes; only its wrapping is made anew. Without a change of key a device
-//! can go on saving without asking for the password.
+//! The key is random and stays when the password changes; only its wrapping is made anew. Without a change of key a
+//! device can go on saving without asking for the password.
 
 use core::fmt;
 
@@ -96,7 +96,7 @@ impl Chain {
 
     /// Whether `offered` is of the same sequence and not older.
     ///
-    /// A backup that is more than 32 versions ahead does not name the version that was seen here; it is believed.
+    /// A backup that is 32 or more versions ahead does not name the version that was seen here; it is believed.
     fn judge(&self, offered: &Self) -> Result<Sequence, Refused> {
         let Some(ahead) = offered.version.checked_sub(self.version) else {
             return Err(Refused::Older { offered: offered.version, seen: self.version });
@@ -179,7 +179,7 @@ pub struct BackupKey {
 }
 
 impl BackupKey {
-    /// A fresh key under a password: `password_key` is what [`crate::derive`] makes of it by `kdf`.
+    /// A fresh key under a password: `password_key` is what [`crate::derive()`] makes of it by `kdf`.
     ///
     /// The password itself is parsed by [`domain::Password::new`].
     #[must_use]
@@ -423,8 +423,8 @@ impl Accepted<'_> {
     /// Opens it by the key that the device holds. The password may have changed since: the new wrapping comes with it.
     ///
     /// # Errors
-    /// [`Refused::Damaged`], or [`Refused::OtherKey`] where the wrapping is not the one that the device knows: whether the
-    /// key is new or the backup is damaged, the password tells.
+    /// [`Refused::Damaged`], or [`Refused::OtherKey`] where the wrapping is not the one that the device knows: whether
+    /// the key is new or the backup is damaged, the password tells.
     pub fn open_by_key(self, key: &BackupKey) -> Result<Opened, Refused> {
         let otherwise = if key.slot == self.blob.header.slot { Refused::Damaged } else { Refused::OtherKey };
         self.open(key.key.clone(), otherwise)

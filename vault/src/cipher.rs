@@ -44,8 +44,8 @@ fn context(label: &str, header: &[u8]) -> Vec<u8> {
     [label.as_bytes(), b"\n", header].concat()
 }
 
-/// A key, sealed under another: 72 bytes. The length is fixed, so there is no room for a ciphertext that opens under many
-/// keys, by which somebody could have passwords tried in bulk.
+/// A key, sealed under another: 72 bytes. The length is fixed, so there is no room for a ciphertext that opens under
+/// many keys, by which somebody could have passwords tried in bulk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WrappedKey([u8; Self::BYTES]);
 

@@ -309,7 +309,8 @@ impl Contents {
         Ok(merged)
     }
 
-    /// Version (u8, 1), token account, device key, device name, minutes until it locks, chain, backup, count (u16), accounts.
+    /// Version (u8, 1), token account, device key, device name, minutes until it locks, chain, backup, count (u16),
+    /// accounts.
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
         // An account takes about 100 bytes, the chain a thousand.
         let mut writer = Writer::with_capacity(256 * (self.accounts.len() + 16));
@@ -558,7 +559,10 @@ mod tests {
         }
 
         #[test]
-        fn an_encoding_that_is_cut_or_goes_on_is_refused(contents in sample::contents(), cut in any::<proptest::sample::Index>()) {
+        fn an_encoding_that_is_cut_or_goes_on_is_refused(
+            contents in sample::contents(),
+            cut in any::<proptest::sample::Index>(),
+        ) {
             let bytes = contents.encode();
             prop_assert_eq!(Contents::decode(&bytes[..cut.index(bytes.len())]), Err(Malformed));
             prop_assert_eq!(Contents::decode(&[bytes.as_slice(), &[0]].concat()), Err(Malformed));

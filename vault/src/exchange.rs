@@ -1,8 +1,8 @@
 //! Export and import: an encrypted file, lists of `otpauth://` links, and typed keys.
 //!
 //! The encrypted file is text: the line [`HEADER`], then base64 in lines of 64 characters. In it, format version 1, are
-//! `TWOFOLDX` (8 bytes), the format version (1), the figures of the key derivation (26), the file's key wrapped under the
-//! password's (72), and the content (nonce 24, ciphertext, tag 16), whose plain text is that of a backup.
+//! `TWOFOLDX` (8 bytes), the format version (1), the figures of the key derivation (26), the file's key wrapped under
+//! the password's (72), and the content (nonce 24, ciphertext, tag 16), whose plain text is that of a backup.
 //!
 //! Practice accounts are in no file: their secrets belong to one device.
 
@@ -89,8 +89,8 @@ pub struct EncryptedFile {
     slot: PasswordSlot,
 }
 
-/// The text of an encrypted file with the accounts that are not at a practice; `password_key` is what [`crate::derive`]
-/// makes of the file's password by `kdf`.
+/// The text of an encrypted file with the accounts that are not at a practice; `password_key` is what
+/// [`crate::derive()`] makes of the file's password by `kdf`.
 #[must_use]
 pub fn export_encrypted(
     contents: &Contents,
@@ -179,8 +179,8 @@ pub fn read_link(link: &str) -> Result<OtherAccount, InvalidEntry> {
     Ok(OtherAccount::from_link(Otpauth::parse(link)?)?)
 }
 
-/// Reads a typed setup key: base32, with blanks, hyphens and case ignored. Tokens have 6 digits, SHA-1 and 30 s, which is
-/// what sites mean that say nothing else.
+/// Reads a typed setup key: base32, with blanks, hyphens and case ignored. Tokens have 6 digits, SHA-1 and 30 s, which
+/// is what sites mean that say nothing else.
 ///
 /// # Errors
 /// [`InvalidAccount`]; in particular for a key under 128 bits.

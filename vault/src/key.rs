@@ -58,7 +58,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// What [`derive`] needs besides the password: the work to do, and the salt. Public, and stored beside what the key opens.
+/// What [`derive()`] needs besides the password: the work to do, and the salt. Public, and stored beside what the key
+/// opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KdfParameters {
     memory_kib: u32,
@@ -188,9 +189,9 @@ impl KdfParameters {
 
 /// The key that a password makes: Argon2id, version 1.3 (RFC 9106), 32 bytes.
 ///
-/// `password` is the UTF-8 of what was typed, in Unicode's form NFC (SP 800-63B-4 §3.1.1.2); the browser brings it there
-/// with `String.prototype.normalize`. This takes up to a second and [`KdfParameters::memory_kib`] of memory: call it in a
-/// Worker.
+/// `password` is the UTF-8 of what was typed, in Unicode's form NFC (SP 800-63B-4 §3.1.1.2); the browser brings it
+/// there with `String.prototype.normalize`. This takes up to a second and [`KdfParameters::memory_kib`] of memory: call
+/// it in a Worker.
 ///
 /// # Errors
 /// [`OutOfMemory`].

@@ -1,16 +1,17 @@
 //! What the authenticator stores, and how: the encrypted vault of a device, its backup, and export and import.
 //!
 //! Everything here is a function of its arguments. Random bytes come through a [`Random`], the time as a
-//! [`domain::Timestamp`]; who stores the bytes, sends them or asks a person is elsewhere. Deriving a key from a password
-//! takes long on purpose, so [`derive`] stands alone, for a Worker to call; all the rest takes the derived [`Key`] and is
-//! quick.
+//! [`domain::Timestamp`]; who stores the bytes, sends them or asks a person is elsewhere. Deriving a key from a
+//! password takes long on purpose, so [`derive()`] stands alone, for a Worker to call; all the rest takes the derived
+//! [`Key`] and is quick.
 //!
 //! - [`contents`]: what is inside, in memory: accounts in their order, and what the device knows of itself.
 //! - [`lock`]: the vault at rest, opened by a PIN, by the platform's authenticator or by the backup password.
 //! - [`backup`]: the copy that the server keeps and cannot read.
 //! - [`exchange`]: files that leave for other apps, and come from them.
 //!
-//! Formats are described where they are written, byte by byte; why they are so is in `docs/adr/0008-vault-and-backup.md`.
+//! Formats are described where they are written, byte by byte; why they are so is in
+//! `docs/adr/0008-vault-and-backup.md`.
 
 pub mod account;
 pub mod backup;

@@ -14,9 +14,9 @@
 //! | rest | the content: nonce (24), ciphertext, tag (16) |
 //!
 //! All ciphertexts are XChaCha20-Poly1305 and bound to the vault's id and to their purpose. The vault key is random, so
-//! that a PIN can change without the content. The count of wrong PINs cannot be protected: whoever can write the device's
-//! storage can set it back. It stops somebody who has the unlocked phone in the hand; a six-digit PIN does not stop
-//! somebody who has a copy of the storage, a password does.
+//! that a PIN can change without the content. The count of wrong PINs cannot be protected: whoever can write the
+//! device's storage can set it back. It stops somebody who has the unlocked phone in the hand; a six-digit PIN does not
+//! stop somebody who has a copy of the storage, a password does.
 
 use core::fmt;
 
@@ -117,7 +117,7 @@ pub struct InvalidCredential;
 pub struct CountedTry(());
 
 impl Vault {
-    /// A new vault with a fresh key under a PIN; `pin_key` is what [`crate::derive`] makes of the PIN by `kdf`.
+    /// A new vault with a fresh key under a PIN; `pin_key` is what [`crate::derive()`] makes of the PIN by `kdf`.
     #[must_use]
     pub fn create(contents: &Contents, kdf: KdfParameters, pin_key: &Key, random: &mut Random<'_>) -> (Self, VaultKey) {
         let id = random_array(random);
@@ -206,8 +206,8 @@ impl Vault {
         MAX_TRIES - self.wrong_pins
     }
 
-    /// Counts a try of the PIN, as a wrong one for now. **Store [`Vault::to_bytes`] before the PIN is evaluated**, so that
-    /// closing the page does not undo the count.
+    /// Counts a try of the PIN, as a wrong one for now. **Store [`Vault::to_bytes`] before the PIN is evaluated**, so
+    /// that closing the page does not undo the count.
     ///
     /// # Errors
     /// [`Closed`] after ten wrong ones in a row.
@@ -219,7 +219,8 @@ impl Vault {
         Ok(CountedTry(()))
     }
 
-    /// Opens by the PIN, whose key was derived by [`Vault::pin_kdf`]. The right one sets the count back: store the vault.
+    /// Opens by the PIN, whose key was derived by [`Vault::pin_kdf`]. The right one sets the count back: store the
+    /// vault.
     ///
     /// # Errors
     /// [`NotOpened`].
@@ -233,8 +234,8 @@ impl Vault {
         self.open(key)
     }
 
-    /// Opens by the backup password, whose key was derived by [`Vault::backup_password_kdf`]. It also opens a closed PIN
-    /// slot again: store the vault.
+    /// Opens by the backup password, whose key was derived by [`Vault::backup_password_kdf`]. It also opens a closed
+    /// PIN slot again: store the vault.
     ///
     /// # Errors
     /// [`NotOpened`].
@@ -277,7 +278,10 @@ impl Vault {
         self.wrong_pins = 0;
     }
 
-    /// Lets the backup password open this vault, with a salt of its own; again after each change of that password.
+    /// Lets the backup password open this vault, with a salt of its own.
+    ///
+    /// This slot knows nothing of the backup's: set it again when the password changes here, and when a password that
+    /// was changed on another device is typed here for the first time.
     pub fn set_backup_password(
         &mut self,
         key: &VaultKey,

@@ -53,7 +53,7 @@ impl Pin {
         self.0.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// The text, for [`crate::derive`].
+    /// The text, for [`crate::derive()`].
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
