@@ -109,7 +109,8 @@ pub async fn save(
     };
     let mut write = authority.store.write().await?;
     write.lock_token_account(token_account_id).await?;
-    if !write.is_device_active(device.id()).await? {
+    // Who has saved one may load those that follow, whichever device they are from.
+    if !write.allow_restore(device.id()).await? {
         return Err(SaveError::Revoked);
     }
     let is_first = version == 1 && previous.is_empty();

@@ -4,6 +4,7 @@ use domain::Timestamp;
 use domain::matching::Matching;
 
 use super::Device;
+use crate::store::DeviceFactorRow;
 use crate::{Authority, Unavailable, moment};
 
 /// All that an active device knows from the server.
@@ -82,7 +83,7 @@ pub struct BackupState {
 pub async fn sync(authority: &Authority, device: &Device) -> Result<DeviceView, Unavailable> {
     let now = authority.now();
     let token_account_id = device.token_account_id();
-    let accounts = authority.store.device_factors(device.id()).await?.into_iter().filter(|row| row.is_confirmed());
+    let accounts = authority.store.device_factors(device.id()).await?.into_iter().filter(DeviceFactorRow::is_confirmed);
     let waiting = authority.store.waiting_registration(token_account_id, now.millis()).await?;
     let devices = authority.store.active_devices(token_account_id).await?;
     let backup = authority.store.find_backup(token_account_id).await?;

@@ -6,6 +6,8 @@
 mod support;
 
 mod audit;
+mod backup;
+mod devices;
 mod disable;
 mod enrol_sms;
 mod enrol_totp;

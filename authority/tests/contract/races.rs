@@ -19,7 +19,7 @@ on_both_databases!(
 );
 
 /// Runs `work` for each number at once, half of them on another process, and counts those that succeed.
-async fn race<F, Fut>(world: &World, count: usize, work: F) -> usize
+pub(crate) async fn race<F, Fut>(world: &World, count: usize, work: F) -> usize
 where
     F: Fn(Authority, usize) -> Fut,
     Fut: Future<Output = bool> + Send + 'static,

@@ -150,6 +150,10 @@ impl World {
             "SELECT key_hash FROM session",
             "SELECT token_hash FROM message_token",
             "SELECT sealed FROM outbox WHERE sealed IS NOT NULL",
+            "SELECT key_hash FROM device",
+            "SELECT key_hash FROM registration",
+            "SELECT code_hash FROM registration",
+            "SELECT sealed FROM backup",
         ] {
             let values: Vec<Vec<u8>> = sqlx::query_scalar(sql).fetch_all(&self.pool).await.expect("bytes");
             bytes.extend(values.into_iter().flatten());
