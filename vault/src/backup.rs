@@ -747,6 +747,19 @@ mod tests {
     }
 
     #[test]
+    fn content_that_opens_and_cannot_be_read_is_damage() {
+        let random = &mut sample::random();
+        let (contents, blobs) = versions(1, random);
+        let held = &contents.backup.as_ref().unwrap().key;
+        let header = &blobs[0].as_bytes()[..blobs[0].content_at];
+        let whole = Snapshot::of(&contents).encode();
+        for plain in [&[], &whole[..whole.len() - 1], &[whole.as_slice(), &[0]].concat(), b"\x02\x00\x00"] {
+            let content = cipher::seal(&held.key, CONTENT_LABEL, header, plain, random);
+            assert_eq!(parse_and_open([header, &content].concat()), Err(Refused::Damaged));
+        }
+    }
+
+    #[test]
     fn a_device_takes_what_follows_and_nothing_older() {
         let random = &mut sample::random();
         let (_, blobs) = versions(40, random);
