@@ -48,7 +48,7 @@ pub(crate) fn run_bar(id: &str, state: Countdown) {
 }
 
 /// Puts text on the clipboard and calls `then` once it is there.
-pub(crate) fn copy(text: &str, then: impl FnOnce() + 'static) {
+pub fn copy(text: &str, then: impl FnOnce() + 'static) {
     let writing = JsFuture::from(window().navigator().clipboard().write_text(text));
     spawn_local(async move {
         if writing.await.is_ok() {

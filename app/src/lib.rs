@@ -26,7 +26,7 @@
 )]
 
 pub mod authenticator;
-mod browser;
+pub mod browser;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod cookies;
@@ -46,6 +46,7 @@ mod wire;
 
 pub use error::AppError;
 pub use router::App;
+pub use time::{Zone, date_and_clock};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, AuthenticatorDocument, authenticator_document, shell};
 #[cfg(feature = "ssr")]

@@ -7,7 +7,7 @@ use leptos_meta::MetaTags;
 use crate::App;
 
 /// Which files a page loads, as paths from the root of the site.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct AssetPaths {
     /// The style sheet.
     pub css: String,
@@ -15,6 +15,22 @@ pub struct AssetPaths {
     pub js: String,
     /// The program.
     pub wasm: String,
+    /// The authenticator's style sheet.
+    pub authenticator_css: String,
+    /// The module that starts the authenticator's WASM.
+    pub authenticator_js: String,
+    /// The authenticator's program.
+    pub authenticator_wasm: String,
+    /// The worker that derives the authenticator's keys.
+    pub authenticator_worker: String,
+}
+
+impl AssetPaths {
+    /// All of them.
+    pub fn all(&self) -> [&String; 7] {
+        let Self { css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker } = self;
+        [css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker]
+    }
 }
 
 /// The document.
@@ -22,7 +38,7 @@ pub struct AssetPaths {
 /// It writes its own start script, since `HydrationScripts` of Leptos 0.8.23 puts the nonce where `crossorigin` belongs
 /// (leptos#4844). Under a policy with a nonce, a preload is only used if it carries the nonce too.
 pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
-    let AssetPaths { css, js, wasm } = assets.clone();
+    let AssetPaths { css, js, wasm, .. } = assets.clone();
     let nonce = use_nonce();
     let start = format!(r#"import start,{{hydrate}} from "{js}";start({{module_or_path:"{wasm}"}}).then(hydrate)"#);
     view! {
@@ -45,4 +61,60 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// The document of `/authenticator`: the same for everybody, so that a phone can keep it.
+///
+/// Its one script is allowed by its hash in place of a nonce, hence it comes separately too.
+pub struct AuthenticatorDocument {
+    /// The HTML.
+    pub html: String,
+    /// The text of the inline script.
+    pub script: String,
+}
+
+/// The document around the authenticator, which draws itself in the browser.
+pub fn authenticator_document(assets: &AssetPaths) -> AuthenticatorDocument {
+    let assets = assets.clone();
+    let (js, wasm, worker) = (assets.authenticator_js, assets.authenticator_wasm, assets.authenticator_worker);
+    let script =
+        format!(r#"import start,{{open}} from "{js}";start({{module_or_path:"{wasm}"}}).then(()=>open("{worker}"))"#);
+    let document = view! {
+        <!DOCTYPE html>
+        <html lang="en" dir="ltr">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#0f1720" media="(prefers-color-scheme: dark)"/>
+                <meta name="format-detection" content="telephone=no"/>
+                <title>"Authenticator – Twofold"</title>
+                <link rel="stylesheet" href=assets.authenticator_css/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/authenticator/icon-180.png"/>
+                <link rel="manifest" href="/authenticator/manifest.webmanifest"/>
+                <link rel="modulepreload" href=js/>
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin=""/>
+                <script type="module">{script.clone()}</script>
+            </head>
+            <body id="authenticator">
+                <noscript>
+                    <main class="narrow card stack">
+                        <h1>"Authenticator"</h1>
+                        <p>
+                            "The authenticator makes its tokens in your browser, and needs JavaScript for that. Turn it on and \
+                            load the page again."
+                        </p>
+                        <p>
+                            "Without JavaScript you sign in with a token from a text message, from another authenticator app, or \
+                            with a recovery code. "
+                            <a href="/help/two-factor">"How two-factor authentication works"</a>
+                        </p>
+                    </main>
+                </noscript>
+            </body>
+        </html>
+    };
+    AuthenticatorDocument { html: document.to_html(), script }
 }

@@ -43,7 +43,7 @@ pub(crate) fn clock_with_seconds(at: Timestamp, zone: Zone) -> String {
 }
 
 /// `24 Nov 2025, 14:47 UTC`, or as the reader's language writes it.
-pub(crate) fn date_and_clock(at: Timestamp, zone: Zone) -> String {
+pub fn date_and_clock(at: Timestamp, zone: Zone) -> String {
     match zone {
         Zone::Utc => {
             let (year, month, day) = civil(at.unix_seconds() / 86_400);

@@ -48,16 +48,9 @@ pub enum SiteError {
 /// `manifest.json`, as xtask writes it.
 #[derive(Deserialize)]
 struct Manifest {
-    css: String,
-    js: String,
-    wasm: String,
+    #[serde(flatten)]
+    paths: AssetPaths,
     digest: String,
-}
-
-impl From<Manifest> for AssetPaths {
-    fn from(Manifest { css, js, wasm, digest: _ }: Manifest) -> Self {
-        Self { css, js, wasm }
-    }
 }
 
 /// The files of the site, loaded once at the start. Cheap to clone.
@@ -99,7 +92,7 @@ impl Site {
             let file = Folder::get(&name)?;
             Some((name.into_owned(), bytes(file.data), file.metadata.sha256_hash()))
         });
-        Self::from_files(manifest.into(), files)
+        Self::from_files(manifest.paths, files)
     }
 
     /// Puts each file beside its compressed forms. Names are below the root, contents come with their SHA-256.
@@ -127,7 +120,7 @@ impl Site {
                 File { plain, brotli, gzip, content_type: content_type(&name), lifetime: Lifetime::of(&name, &hash) };
             site.insert(format!("/{name}"), file);
         }
-        for path in [&paths.css, &paths.js, &paths.wasm] {
+        for path in paths.all() {
             if !site.contains_key(path) {
                 return Err(SiteError::FileNotFound(path.clone()));
             }
@@ -281,6 +274,10 @@ mod tests {
             ("pkg/twofold.1.css.gz", "gzip css"),
             ("pkg/twofold.2.js", "js"),
             ("pkg/twofold.3.wasm", "wasm"),
+            ("pkg/authenticator.0.css", "css"),
+            ("pkg/authenticator.1.js", "js"),
+            ("pkg/authenticator.2.wasm", "wasm"),
+            ("pkg/authenticator-worker.3.js", "js"),
             ("icon.svg", "<svg/>"),
         ];
         let files = files.map(|(name, content)| (name.to_owned(), Bytes::from_static(content.as_bytes()), [0xab; 32]));
@@ -288,7 +285,15 @@ mod tests {
     }
 
     fn paths() -> AssetPaths {
-        AssetPaths { css: CSS.into(), js: "/pkg/twofold.2.js".into(), wasm: "/pkg/twofold.3.wasm".into() }
+        AssetPaths {
+            css: CSS.into(),
+            js: "/pkg/twofold.2.js".into(),
+            wasm: "/pkg/twofold.3.wasm".into(),
+            authenticator_css: "/pkg/authenticator.0.css".into(),
+            authenticator_js: "/pkg/authenticator.1.js".into(),
+            authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
+            authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
+        }
     }
 
     /// What a client sees: status, headers and body.
@@ -388,9 +393,13 @@ mod tests {
 
     #[test]
     fn the_manifest_has_paths_and_a_digest() {
-        let text = r#"{ "css": "/pkg/twofold.1.css", "js": "/pkg/twofold.2.js", "wasm": "/pkg/twofold.3.wasm", "digest": "0" }"#;
+        let text = r#"{
+            "css": "/pkg/twofold.1.css", "js": "/pkg/twofold.2.js", "wasm": "/pkg/twofold.3.wasm",
+            "authenticator_css": "/pkg/authenticator.0.css", "authenticator_js": "/pkg/authenticator.1.js",
+            "authenticator_wasm": "/pkg/authenticator.2.wasm", "authenticator_worker": "/pkg/authenticator-worker.3.js", "digest": "0"
+        }"#;
         let manifest: Manifest = serde_json::from_str(text).expect("a manifest");
         assert_eq!(manifest.digest, "0");
-        assert_eq!(AssetPaths::from(manifest), paths());
+        assert_eq!(manifest.paths, paths());
     }
 }

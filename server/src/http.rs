@@ -7,7 +7,7 @@
 //! 3. a panic becomes a 500;
 //! 4. `limits`: methods, framing, time;
 //! 5. `csrf`: what changes something comes from our own pages;
-//! 6. health, development routes and the site's files, which know nobody;
+//! 6. health, the authenticator's document, development routes and the site's files, which know nobody;
 //! 7. `limits` again: a form is here as a whole and has one meaning;
 //! 8. `function_status`: an error that the framework calls 500 gets the status it means;
 //! 9. `visit`: who the visitor is, by the cookies;
@@ -18,6 +18,7 @@
 //! everybody, are compressed at build time.
 
 mod address;
+mod authenticator;
 mod csrf;
 mod form;
 mod function_status;
@@ -31,6 +32,7 @@ pub(crate) mod refusal;
 mod visit;
 
 use std::any::Any;
+use std::path::Path;
 use std::sync::Arc;
 
 use authority::Authority;
@@ -69,7 +71,7 @@ pub struct Web {
 pub fn router(web: Web) -> Router {
     let Web { authority, site, entropy, origins, trusted_proxies, development } = web;
     let mut own_pages = OwnPages::at(origins);
-    let mut strangers = health::routes(authority.clone());
+    let mut strangers = health::routes(authority.clone()).merge(authenticator::routes(site.paths()));
     if let Some(development) = development {
         // The clock is moved by test programs, which send neither of the headers; outside of development there is none.
         own_pages = own_pages.and_programs_at(dev::CLOCK);
@@ -93,7 +95,12 @@ pub fn router(web: Web) -> Router {
 /// A file of the site where the path is one, else whatever comes next.
 async fn files(State(site): State<Site>, request: Request, next: Next) -> Response {
     match site.respond(request.method(), request.uri().path(), request.headers()) {
-        Some(file) => file,
+        Some(mut file) => {
+            if Path::new(request.uri().path()).extension().is_some_and(|extension| extension == "js") {
+                headers::add_to_script(file.headers_mut());
+            }
+            file
+        }
         None => next.run(request).await,
     }
 }

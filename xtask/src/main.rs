@@ -11,6 +11,7 @@ mod postgres;
 mod project;
 mod release;
 mod serve;
+mod service_worker;
 mod setup;
 mod site;
 mod size;

@@ -5,6 +5,8 @@
 //! target/site/pkg/twofold.HASH.css    named after their content, so they may be kept for ever
 //! target/site/pkg/twofold.HASH.js
 //! target/site/pkg/twofold.HASH.wasm
+//! target/site/pkg/authenticator.HASH.…         the second program, and the worker that derives its keys
+//! target/site/authenticator/service_worker.js  which keeps the authenticator's files for a phone without network
 //! target/site/…                       the files of public/
 //! ```
 //!
@@ -18,7 +20,8 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use crate::project::{cache_dir, files_below, root, say, site_dir, write_atomically};
-use crate::{compress, css, wasm};
+use crate::wasm::{self, Program};
+use crate::{compress, css, service_worker};
 
 /// For whom the site is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +51,30 @@ pub(crate) struct Manifest {
     pub(crate) js: String,
     /// The program.
     pub(crate) wasm: String,
+    /// The authenticator's style sheet.
+    pub(crate) authenticator_css: String,
+    /// The module that starts the authenticator's WASM.
+    pub(crate) authenticator_js: String,
+    /// The authenticator's program.
+    pub(crate) authenticator_wasm: String,
+    /// The worker of the authenticator, which runs the same program.
+    pub(crate) authenticator_worker: String,
     /// Changes with any file of the site, so that cargo sees that the release binary is out of date.
     pub(crate) digest: String,
 }
 
 impl Manifest {
     fn json(&self) -> String {
-        let Self { css, js, wasm, digest } = self;
-        let json = serde_json::json!({ "css": css, "js": js, "wasm": wasm, "digest": digest });
+        let json = serde_json::json!({
+            "css": self.css,
+            "js": self.js,
+            "wasm": self.wasm,
+            "authenticator_css": self.authenticator_css,
+            "authenticator_js": self.authenticator_js,
+            "authenticator_wasm": self.authenticator_wasm,
+            "authenticator_worker": self.authenticator_worker,
+            "digest": self.digest,
+        });
         format!("{json:#}\n")
     }
 }
@@ -66,17 +85,37 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Builds the site and puts it in place.
 pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     let _lock = lock()?;
-    let wasm::Bundle { js, wasm } = wasm::build(flavour)?;
+    let practice = wasm::build(Program::Practice, flavour)?;
+    let authenticator = wasm::build(Program::Authenticator, flavour)?;
     let css = css::bundle(&root().join("style/main.css"), flavour)?;
+    let authenticator_css = css::bundle(&root().join("style/authenticator.css"), flavour)?;
 
     let mut files = public_files(&root().join("public"))?;
-    let mut add = |extension: &str, content: Vec<u8>| {
-        let name = format!("pkg/twofold.{}.{extension}", &hexadecimal(&Sha256::digest(&content))[..16]);
+    let mut add = |name: &str, extension: &str, content: Vec<u8>| {
+        let name = format!("pkg/{name}.{}.{extension}", &hexadecimal(&Sha256::digest(&content))[..16]);
         files.insert(name.clone(), content);
         format!("/{name}")
     };
-    let (css, js, wasm) = (add("css", css.into_bytes()), add("js", js), add("wasm", wasm));
-    let manifest = Manifest { css, js, wasm, digest: digest(&files) };
+    let css = add("twofold", "css", css.into_bytes());
+    let (js, wasm) = (add("twofold", "js", practice.js), add("twofold", "wasm", practice.wasm));
+    let authenticator_css = add("authenticator", "css", authenticator_css.into_bytes());
+    let authenticator_js = add("authenticator", "js", authenticator.js);
+    let authenticator_wasm = add("authenticator", "wasm", authenticator.wasm);
+    let worker = service_worker::worker(&authenticator_js, &authenticator_wasm)?;
+    let authenticator_worker = add("authenticator-worker", "js", worker.into_bytes());
+    let kept = [&authenticator_css, &authenticator_js, &authenticator_wasm, &authenticator_worker];
+    files.insert(service_worker::PATH.to_owned(), service_worker::build(&kept, &files)?.into_bytes());
+    let digest = digest(&files);
+    let manifest = Manifest {
+        css,
+        js,
+        wasm,
+        authenticator_css,
+        authenticator_js,
+        authenticator_wasm,
+        authenticator_worker,
+        digest,
+    };
     if flavour == Flavour::Release {
         say("compression");
         add_compressed(&mut files)?;
@@ -197,6 +236,10 @@ mod tests {
             css: "/pkg/twofold.1.css".into(),
             js: "/pkg/twofold.2.js".into(),
             wasm: "/pkg/twofold.3.wasm".into(),
+            authenticator_css: "/pkg/authenticator.0.css".into(),
+            authenticator_js: "/pkg/authenticator.1.js".into(),
+            authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
+            authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
             digest: digest.into(),
         }
     }

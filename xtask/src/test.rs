@@ -113,18 +113,27 @@ fn format() -> Result<String> {
     Ok(String::new())
 }
 
+/// The programs of the browser's half.
+const BROWSER: [&str; 2] = ["frontend", "authenticator"];
+/// Everything else.
+const WITHOUT_BROWSER: [&str; 4] = ["--exclude", "frontend", "--exclude", "authenticator"];
+
 /// The native half and the browser's half, each as it is really compiled: together they would switch on both of Leptos's
 /// modes at once.
 fn lints() -> Result<String> {
-    run(cargo().args(["clippy", "--workspace", "--exclude", "frontend", "--all-targets", "--", "-Dwarnings"]))?;
-    run(cargo().args(["clippy", "--package", "frontend", "--target", wasm::TARGET, "--", "-Dwarnings"]))?;
+    run(cargo().args(["clippy", "--workspace"]).args(WITHOUT_BROWSER).args(["--all-targets", "--", "-Dwarnings"]))?;
+    for program in BROWSER {
+        run(cargo().args(["clippy", "--package", program, "--target", wasm::TARGET, "--", "-Dwarnings"]))?;
+    }
     Ok("native and WASM".to_owned())
 }
 
 /// Private items included, for readers of the code are the only readers; so a link to a private item is right.
 fn documentation() -> Result<String> {
     run(cargo()
-        .args(["doc", "--workspace", "--exclude", "frontend", "--no-deps", "--document-private-items"])
+        .args(["doc", "--workspace"])
+        .args(WITHOUT_BROWSER)
+        .args(["--no-deps", "--document-private-items"])
         // Private items are documented here, so links to them lead somewhere.
         .env("RUSTDOCFLAGS", "-Dwarnings -Arustdoc::private-intra-doc-links"))?;
     Ok(String::new())
@@ -139,7 +148,7 @@ fn build_tests() -> Result<String> {
 }
 
 fn product_tests() -> Result<String> {
-    let test = cargo_test(&["--workspace", "--exclude", "frontend", "--exclude", "xtask"]);
+    let test = cargo_test(&[&["--workspace", "--exclude", "xtask"], &WITHOUT_BROWSER[..]].concat());
     let words: Vec<_> = test.iter().map(String::as_str).collect();
     Ok(count(&run_and_keep(&mut with_postgres(Cluster::ForTests, &words)?)?))
 }

@@ -1,4 +1,4 @@
-//! The browser's half of the program: cargo, wasm-bindgen and wasm-opt, in this order.
+//! The browser's half of the product: cargo, wasm-bindgen and wasm-opt, in this order.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -35,6 +35,33 @@ const SMALL_HASHES: [&str; 2] = ["--cfg", "sha2_backend_soft=\"compact\""];
 /// nobody is told. `-Zfmt-debug=none` would save more, but the router compares types by what `{:?}` prints of them.
 const SILENT_PANICS: [&str; 3] = ["-Zunstable-options", "-Cpanic=immediate-abort", "-Zlocation-detail=none"];
 
+/// A program of the browser's half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The practice app.
+    Practice,
+    /// The authenticator.
+    Authenticator,
+}
+
+impl Program {
+    /// Its crate.
+    pub(crate) const fn package(self) -> &'static str {
+        match self {
+            Self::Practice => "frontend",
+            Self::Authenticator => "authenticator",
+        }
+    }
+
+    /// What its files are called.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Practice => "twofold",
+            Self::Authenticator => "authenticator",
+        }
+    }
+}
+
 /// The two files that a page loads.
 pub(crate) struct Bundle {
     /// The module that starts the WASM.
@@ -43,27 +70,28 @@ pub(crate) struct Bundle {
     pub(crate) wasm: Vec<u8>,
 }
 
-/// Builds `frontend`. What follows cargo is skipped when cargo made the same bytes as the last time.
-pub(crate) fn build(flavour: Flavour) -> Result<Bundle> {
-    let compiled = compile(flavour)?;
+/// Builds a program. What follows cargo is skipped when cargo made the same bytes as the last time.
+pub(crate) fn build(program: Program, flavour: Flavour) -> Result<Bundle> {
+    let compiled = compile(program, flavour)?;
     let compiled = std::fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
 
     let cache = cache_dir().join(flavour.name());
     let key = key(&compiled, flavour)?;
-    let (key_file, js_file, wasm_file) = (cache.join("key"), cache.join("twofold.js"), cache.join("twofold.wasm"));
+    let [key_file, js_file, wasm_file] =
+        ["key", "js", "wasm"].map(|extension| cache.join(program.name()).with_extension(extension));
     if std::fs::read_to_string(&key_file).is_ok_and(|known| known == key)
         && let (Ok(js), Ok(wasm)) = (std::fs::read(&js_file), std::fs::read(&wasm_file))
     {
         return Ok(Bundle { js, wasm });
     }
 
-    let (js, wasm) = bind(compiled, flavour)?;
+    let (js, wasm) = bind(program, compiled, flavour)?;
     // The key is written last and removed first: a run that was stopped leaves no pair of files that do not belong together.
     let _ = std::fs::remove_file(&key_file);
     write_atomically(&js_file, &js)?;
     write_atomically(&wasm_file, &wasm)?;
     if flavour == Flavour::Release {
-        say("wasm-opt");
+        say(&format!("wasm-opt: {}", program.name()));
         run(wasm_opt().args(FEATURES).arg(&wasm_file).args(PASSES).arg("-o").arg(&wasm_file))?;
     }
     write_atomically(&key_file, key.as_bytes())?;
@@ -71,10 +99,11 @@ pub(crate) fn build(flavour: Flavour) -> Result<Bundle> {
     Ok(Bundle { js, wasm })
 }
 
-/// Runs cargo and returns where the WASM is.
-fn compile(flavour: Flavour) -> Result<PathBuf> {
+/// Runs cargo and returns where the WASM is. Each program has a run of its own: only one of them takes over what a server
+/// rendered, and the code for that is a sixth of it.
+fn compile(program: Program, flavour: Flavour) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--package", "frontend", "--lib", "--target", TARGET]);
+    build.args(["build", "--package", program.package(), "--lib", "--target", TARGET]);
     let profile_dir = match flavour {
         Flavour::Dev => {
             say("WASM for development");
@@ -94,7 +123,7 @@ fn compile(flavour: Flavour) -> Result<PathBuf> {
         }
     };
     run(&mut build)?;
-    Ok(target_dir()?.join(TARGET).join(profile_dir).join("frontend.wasm"))
+    Ok(target_dir()?.join(TARGET).join(profile_dir).join(program.package()).with_extension("wasm"))
 }
 
 /// Compiles the standard library too, for size: a seventh of the download. The means are unstable, hence the permission;
@@ -115,10 +144,10 @@ pub(crate) fn has_rust_source() -> Result<bool> {
 }
 
 /// The JavaScript around the WASM, and the WASM made to fit it.
-fn bind(compiled: Vec<u8>, flavour: Flavour) -> Result<(Vec<u8>, Vec<u8>)> {
-    say("wasm-bindgen");
+fn bind(program: Program, compiled: Vec<u8>, flavour: Flavour) -> Result<(Vec<u8>, Vec<u8>)> {
+    say(&format!("wasm-bindgen: {}", program.name()));
     let mut output = Bindgen::new()
-        .input_bytes("twofold", compiled)
+        .input_bytes(program.name(), compiled)
         .remove_producers_section(flavour == Flavour::Release)
         .web(true)?
         .typescript(false)

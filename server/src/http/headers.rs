@@ -17,7 +17,7 @@ use axum::response::Response;
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// The same on every answer, whatever else wants to set them.
-const ALWAYS: [(HeaderName, &str); 7] = [
+const ALWAYS: [(HeaderName, &str); 6] = [
     // Two years, as the browsers' preload lists want; one is the least that ASVS 3.4.1 accepts.
     (STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -25,16 +25,28 @@ const ALWAYS: [(HeaderName, &str); 7] = [
     (REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), PERMISSIONS),
     // `frame-ancestors` says the same to every browser of today; this is for the others.
     (X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// What pages may use: the token of a text message, and the clipboard to copy codes to.
-const PERMISSIONS: &str = "otp-credentials=(self), clipboard-write=(self), accelerometer=(), autoplay=(), camera=(), \
-    clipboard-read=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), \
-    magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), publickey-credentials-create=(), \
-    publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=()";
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// What pages may use, but for the rest below: the token of a text message, and the clipboard to copy codes to.
+macro_rules! permissions {
+    ($rest:literal) => {
+        concat!(
+            "otp-credentials=(self), clipboard-write=(self), accelerometer=(), autoplay=(), clipboard-read=(), ",
+            "display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), ",
+            "microphone=(), midi=(), payment=(), picture-in-picture=(), screen-wake-lock=(), serial=(), usb=(), ",
+            "xr-spatial-tracking=(), ",
+            $rest
+        )
+    };
+}
+const PERMISSIONS: &str = permissions!("camera=(), publickey-credentials-create=(), publickey-credentials-get=()");
+/// The authenticator scans codes, and may be unlocked by the phone's own lock.
+const AUTHENTICATOR_PERMISSIONS: &str =
+    permissions!("camera=(self), publickey-credentials-create=(self), publickey-credentials-get=(self)");
 
 /// When to come back after a 503.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
@@ -55,6 +67,40 @@ pub(super) fn policy_of_page(nonce: &str) -> Option<HeaderValue> {
     .ok()
 }
 
+/// For scripts. A page's policy decides whether they start there; a worker has the policy of its own script, and those of
+/// the authenticator run its WASM and fetch its files.
+const SCRIPT: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
+/// The policy of the authenticator's document, whose one inline script has this SHA-256 in base64. A nonce is no help to a
+/// document that a phone keeps.
+fn policy_of_authenticator(script: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!(
+        "default-src 'none'; script-src 'self' 'sha256-{script}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: \
+         blob:; media-src 'self' blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ))
+    .ok()
+}
+
+/// What the authenticator's document comes with. It is kept by its service worker; a browser without one asks each time.
+pub(super) fn of_authenticator(script: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(policy) = policy_of_authenticator(script) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(AUTHENTICATOR_PERMISSIONS));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers
+}
+
+/// What a script of the site comes with. The service worker of the authenticator stands in a folder below the page that it
+/// is for, which a browser accepts only with a header.
+pub(super) fn add_to_script(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPT));
+    headers.insert("service-worker-allowed", HeaderValue::from_static("/authenticator"));
+}
+
 /// Whether the answer takes the session's cookie back.
 fn ends_session(headers: &HeaderMap) -> bool {
     let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -69,6 +115,7 @@ pub(super) async fn add(request: Request, next: Next) -> Response {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.entry(PERMISSIONS_POLICY).or_insert(HeaderValue::from_static(PERMISSIONS));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_PAGE));
     if ends_session(headers) {
         // Not "storage" and not "*": the authenticator keeps its devices' secrets there, and they outlive a session.

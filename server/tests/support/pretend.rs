@@ -30,8 +30,13 @@ pub(crate) fn site() -> Site {
         css: "/pkg/twofold.1.css".to_owned(),
         js: "/pkg/twofold.2.js".to_owned(),
         wasm: "/pkg/twofold.3.wasm".to_owned(),
+        authenticator_css: "/pkg/authenticator.1.css".to_owned(),
+        authenticator_js: "/pkg/authenticator.2.js".to_owned(),
+        authenticator_wasm: "/pkg/authenticator.3.wasm".to_owned(),
+        authenticator_worker: "/pkg/authenticator-worker.4.js".to_owned(),
     };
-    let names = ["pkg/twofold.1.css", "pkg/twofold.2.js", "pkg/twofold.3.wasm", "favicon.svg"];
-    let files = names.map(|name| (name.to_owned(), Bytes::from_static(b"content"), [0; 32]));
-    Site::from_files(paths, files.into_iter()).expect("a whole site")
+    let others = ["/favicon.svg", "/authenticator/service_worker.js"].map(ToOwned::to_owned);
+    let names: Vec<String> = paths.all().into_iter().chain(&others).map(|path| path[1..].to_owned()).collect();
+    let files = names.into_iter().map(|name| (name, Bytes::from_static(b"content"), [0; 32]));
+    Site::from_files(paths, files).expect("a whole site")
 }

@@ -1,0 +1,242 @@
+//! The backup: switched on, saved after each change, restored, put under another password.
+
+use app::AppError;
+use app::authenticator::{BackupView, api};
+use domain::{Password, Timestamp};
+use leptos::prelude::*;
+use vault::account::ServerId;
+use vault::{BackupKey, Blob, Contents, KdfParameters, Refused};
+
+use super::{keeper, sync};
+use crate::browser::{self, deriver};
+use crate::model::{Model, Screen, Sync};
+
+/// Characters that a backup password has at least: it stands alone between a thief of the server's data and the keys.
+pub(crate) const MIN_PASSWORD: usize = 10;
+
+/// How strong a backup password is, by its length: no word list fits into this program.
+pub(crate) fn strength(password: &str) -> (&'static str, u32) {
+    match password.chars().count() {
+        0 => ("", 0),
+        1..MIN_PASSWORD => ("Too short", 1),
+        10..14 => ("Fair", 2),
+        14..20 => ("Good", 3),
+        _ => ("Strong", 4),
+    }
+}
+
+/// Whether a password will do for what leaves this device.
+pub(crate) fn check(password: &str, again: &str) -> Result<(), &'static str> {
+    if password.chars().count() < MIN_PASSWORD {
+        return Err("Use at least 10 characters. Several unrelated words are best.");
+    }
+    if password != again {
+        return Err("The two passwords are not the same. Type them again.");
+    }
+    Password::new(password.to_owned(), MIN_PASSWORD).map(|_| ()).map_err(|_| "This password is too long.")
+}
+
+/// Switches the backup on.
+pub(crate) fn turn_on(model: Model, password: String, again: String) {
+    if let Err(text) = check(&password, &again) {
+        return model.fail(text);
+    }
+    model.run(async move {
+        let Some(Some(token_account)) = keeper::with(model, |contents| contents.token_account.clone()) else {
+            return model.fail("Add your practice account first: the backup belongs to it.");
+        };
+        let kdf = KdfParameters::fresh(&mut browser::fill_random);
+        let key = match deriver::derive(&model.worker(), &password, &kdf).await {
+            Ok(derived) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
+            Err(error) => return model.fail(error.to_string()),
+        };
+        match keeper::change(model, |contents| contents.switch_backup_on(key)).await {
+            Ok(()) => {
+                keeper::open_also_by(model, &password).await;
+                save_changes(model).await;
+                model.go(Screen::Token);
+                model.say("The backup is on. Keep its password: without it nobody can read the backup, not even we.");
+            }
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Puts the backup under another password. The one before has to be known.
+pub(crate) fn change_password(model: Model, old: String, password: String, again: String) {
+    if let Err(text) = check(&password, &again) {
+        return model.fail(text);
+    }
+    model.run(async move {
+        let kdf = KdfParameters::fresh(&mut browser::fill_random);
+        let held = keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten();
+        let Some(old_kdf) = held else { return model.fail("The backup is off.") };
+        let derived = async {
+            let worker = model.worker();
+            Ok::<_, deriver::DerivationFails>((
+                deriver::derive(&worker, &old, &old_kdf).await?,
+                deriver::derive(&worker, &password, &kdf).await?,
+            ))
+        };
+        let (old_key, new_key) = match derived.await {
+            Ok(keys) => keys,
+            Err(error) => return model.fail(error.to_string()),
+        };
+        let changed = keeper::change(model, |contents| {
+            let backup = contents.backup.as_mut().filter(|backup| backup.key.is_password(&old_key));
+            backup.map(|backup| backup.key.change_password(kdf, &new_key, &mut browser::fill_random))
+        });
+        match changed.await {
+            Ok(Some(())) => {
+                keeper::open_also_by(model, &password).await;
+                save_changes(model).await;
+                model.go(Screen::Settings);
+                model.say("The backup has its new password.");
+            }
+            Ok(None) => model.fail("The present backup password is not right."),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Sends the backup to the server if anything has changed since it has it.
+pub(crate) async fn save_changes(model: Model) {
+    if keeper::with(model, Contents::needs_backup) != Some(true) {
+        return sync::show(model);
+    }
+    let Some(device_key) = sync::device_key(model) else { return };
+    let sealed = keeper::with(model, |contents| contents.seal_backup(&mut browser::fill_random));
+    let outgoing = match sealed {
+        Some(Ok(outgoing)) => outgoing,
+        Some(Err(error)) => return model.fail(error.to_string()),
+        None => return,
+    };
+    model.sync.set(Sync::UnderWay);
+    let blob = outgoing.blob();
+    let previous = blob.previous().map(|digest| digest.to_string()).unwrap_or_default();
+    match api::save_backup(&device_key, blob.version(), &previous, &blob.to_text()).await {
+        Ok(device) => {
+            let now = device.now;
+            model.device.set(Some(device));
+            if let Err(error) = keeper::change(model, |contents| contents.backup_saved(&outgoing, now)).await {
+                model.fail(error.to_string());
+            }
+            sync::show(model);
+        }
+        Err(AppError::BackupConflict) => catch_up(model, &device_key).await,
+        Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
+        Err(error) => {
+            model.sync.set(Sync::Unsaved);
+            model.refused(error);
+        }
+    }
+}
+
+/// Another device has saved meanwhile: its changes come in, and the next look saves ours on top of them.
+async fn catch_up(model: Model, device_key: &str) {
+    model.sync.set(Sync::Unsaved);
+    let view = match api::load_backup(device_key).await {
+        Ok(view) => view,
+        Err(error) => return model.refused(error),
+    };
+    let now = model.now();
+    let taken = keeper::change(model, |contents| {
+        let (token_account, key) = contents.token_account.clone().zip(contents.backup.as_ref().map(|it| it.key.clone()))?;
+        Some(take_by_key(contents, &view, &token_account, &key, now))
+    });
+    match taken.await {
+        Ok(Some(Ok(()))) => sync::show(model),
+        Ok(Some(Err(Refused::OtherKey))) => {
+            model.go(Screen::Restore);
+            model.fail("Another device has switched the backup on anew. Enter its password.");
+        }
+        Ok(Some(Err(refused))) => model.fail(words(refused)),
+        Ok(None) => {}
+        Err(error) => model.fail(error.to_string()),
+    }
+}
+
+fn take_by_key(
+    contents: &mut Contents,
+    view: &BackupView,
+    token_account: &ServerId,
+    key: &BackupKey,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let blob = Blob::from_text(&view.blob)?;
+    let opened = blob.accept(token_account, &contents.chain)?.open_by_key(key)?;
+    contents.restore(opened, now, &mut browser::fill_random).map(|_| ()).map_err(|_| Refused::Damaged)
+}
+
+/// Takes in the backup that the server has.
+pub(crate) fn restore(model: Model, password: String) {
+    let Some(device_key) = sync::device_key(model) else { return };
+    model.run(async move {
+        let view = match api::load_backup(&device_key).await {
+            Ok(view) => view,
+            Err(error) => return model.refused(error),
+        };
+        let blob = match Blob::from_text(&view.blob) {
+            Ok(blob) => blob,
+            Err(refused) => return model.fail(words(refused)),
+        };
+        let key = match deriver::derive(&model.worker(), &password, blob.kdf()).await {
+            Ok(key) => key,
+            Err(error) => return model.fail(error.to_string()),
+        };
+        let now = model.now();
+        let restored = keeper::change(model, |contents| {
+            let token_account = contents.token_account.clone().ok_or(Refused::OtherTokenAccount)?;
+            let opened = blob.accept(&token_account, &contents.chain)?.open_by_password(&key)?;
+            contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)
+        });
+        match restored.await {
+            Ok(Ok(merged)) => {
+                keeper::open_also_by(model, &password).await;
+                sync::show(model);
+                model.home();
+                model.say(match merged.added {
+                    0 => "The backup is restored. It holds no other accounts.".to_owned(),
+                    1 => "The backup is restored: 1 account came back.".to_owned(),
+                    added => format!("The backup is restored: {added} accounts came back."),
+                });
+            }
+            Ok(Err(refused)) => model.fail(words(refused)),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Proves the person by a recovery code, so that the backup may be loaded.
+pub(crate) fn prove(model: Model, code: String) {
+    let Some(device_key) = sync::device_key(model) else { return };
+    model.run(async move {
+        match api::prove_device(&device_key, &code).await {
+            Ok(device) => {
+                sync::take_in(model, device).await;
+                model.say("Now enter the backup password.");
+            }
+            Err(error) => model.refused(error),
+        }
+    });
+}
+
+/// What is said of a backup that is not taken. Nothing of it was.
+pub(crate) fn words(refused: Refused) -> String {
+    match refused {
+        Refused::Damaged => "The backup is damaged, so nothing of it was taken.".to_owned(),
+        Refused::UnknownFormat => "The backup was made by a newer version. Update the authenticator first.".to_owned(),
+        Refused::OtherTokenAccount => "This is the backup of another token account. Nothing of it was taken.".to_owned(),
+        Refused::Older { offered, seen } => format!(
+            "The server offers an old backup (version {offered}), but this device has seen version {seen}. Nothing of it \
+             was taken. Tell your administrator."
+        ),
+        Refused::Forked => {
+            "This backup does not continue the one that this device has seen. Nothing of it was taken. Tell your \
+             administrator."
+                .to_owned()
+        }
+        Refused::WrongPassword => "The backup password is not right.".to_owned(),
+        Refused::OtherKey => "The backup has a new key. Enter its password.".to_owned(),
+    }
+}

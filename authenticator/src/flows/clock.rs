@@ -1,0 +1,62 @@
+//! The server's time, and the time after which an idle device locks itself.
+
+use core::time::Duration;
+
+use domain::Timestamp;
+use gloo_timers::callback::Interval;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::keeper;
+use crate::browser::{self, storage};
+use crate::model::{Model, Screen};
+
+/// From this difference on a person is told (ux.md section 4).
+const WORTH_SAYING: Duration = Duration::from_secs(10);
+/// Milliseconds between two looks whether the device is idle.
+const LOOK_EVERY: u32 = 5_000;
+
+/// Takes the server's time, as it just came in an answer. Tokens are computed by it; the server accepts no more for it.
+pub(crate) fn compare(model: Model, server_now: Timestamp) {
+    let ahead = server_now.millis().saturating_sub(browser::local_now().millis());
+    model.server_ahead.set(ahead);
+    spawn_local(async move {
+        // For a start without network; else the device's own clock has to do.
+        let _ = storage::save_server_ahead(ahead).await;
+    });
+}
+
+/// What is said of a clock that is wrong.
+pub(crate) fn remark(server_ahead: i64) -> Option<String> {
+    let difference = Duration::from_millis(server_ahead.unsigned_abs());
+    if difference < WORTH_SAYING {
+        return None;
+    }
+    let direction = if server_ahead > 0 { "slow" } else { "fast" };
+    let seconds = difference.as_secs();
+    let amount = if seconds < 120 { format!("{seconds} s") } else { format!("{} minutes", seconds / 60) };
+    Some(format!("Your phone's clock is {amount} {direction}. Tokens are corrected."))
+}
+
+/// Locks the vault once nobody has touched the page for the time that its owner set.
+pub(crate) fn lock_when_idle(model: Model) {
+    let touched_at = StoredValue::new(browser::local_now());
+    let touch = move || touched_at.set_value(browser::local_now());
+    window_event_listener(ev::pointerdown, move |_| touch());
+    window_event_listener(ev::keydown, move |_| touch());
+    let look = move || {
+        let after = keeper::with(model, |contents| contents.auto_lock.duration());
+        if after.is_some_and(|after| browser::local_now().since(touched_at.get_value()) >= after) {
+            lock(model);
+        }
+    };
+    window_event_listener(ev::visibilitychange, move |_| look());
+    Interval::new(LOOK_EVERY, look).forget();
+}
+
+/// Forgets what is open; only the sealed file is left.
+pub(crate) fn lock(model: Model) {
+    keeper::close(model);
+    model.go(Screen::Unlock);
+}

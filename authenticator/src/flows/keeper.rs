@@ -1,0 +1,273 @@
+//! The vault: opened, changed, and on the disk again before anybody is told.
+
+use leptos::prelude::*;
+use vault::contents::{NotAdded, Removed, UnknownAccount};
+use vault::lock::{Closed, Damaged, NotOpened};
+use vault::pin::InvalidPin;
+use vault::{AccountId, Contents, KdfParameters, Pin, Vault, VaultKey};
+
+use super::sync;
+use crate::browser::deriver::{self, DerivationFails};
+use crate::browser::storage::{self, StorageFails};
+use crate::browser;
+use crate::model::{Model, Screen};
+
+/// The vault while it is unlocked.
+pub(crate) struct OpenVault {
+    vault: Vault,
+    key: VaultKey,
+    contents: Contents,
+    /// The account that was deleted last, to be brought back.
+    removed: Option<Removed>,
+}
+
+/// Why the vault does not do what was asked. `Display` is what a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum KeepError {
+    #[error("The browser keeps no data of this site. Leave private browsing, or free some space, and try again.")]
+    Storage,
+    #[error("This device has not enough free memory. Close other pages and try again.")]
+    Memory,
+    #[error("The data on this device are damaged. Restore your backup: add your account again.")]
+    Damaged,
+    #[error("The data on this device were written by a newer version. Update the authenticator.")]
+    Newer,
+    #[error("Enter a PIN of at least 6 digits")]
+    PinMissing,
+    #[error("The PIN needs at least 6 digits")]
+    PinTooShort,
+    #[error("The PIN is too long")]
+    PinTooLong,
+    #[error("That PIN is not right. You have {0} tries left.")]
+    WrongPin(u8),
+    #[error("Too many wrong PINs. Only the backup password opens the authenticator now.")]
+    LockedOut,
+    #[error("That password is not right.")]
+    WrongPassword,
+    #[error("The authenticator is locked.")]
+    Locked,
+    #[error("This account is here already.")]
+    Known,
+    #[error("There are too many accounts.")]
+    Full,
+}
+
+impl From<StorageFails> for KeepError {
+    fn from(_: StorageFails) -> Self {
+        Self::Storage
+    }
+}
+
+impl From<DerivationFails> for KeepError {
+    fn from(_: DerivationFails) -> Self {
+        Self::Memory
+    }
+}
+
+impl From<Damaged> for KeepError {
+    fn from(damaged: Damaged) -> Self {
+        match damaged {
+            Damaged::Malformed => Self::Damaged,
+            Damaged::UnknownFormat => Self::Newer,
+        }
+    }
+}
+
+impl From<InvalidPin> for KeepError {
+    fn from(invalid: InvalidPin) -> Self {
+        match invalid {
+            InvalidPin::Empty => Self::PinMissing,
+            InvalidPin::TooShort => Self::PinTooShort,
+            InvalidPin::TooLong => Self::PinTooLong,
+        }
+    }
+}
+
+impl From<Closed> for KeepError {
+    fn from(_: Closed) -> Self {
+        Self::LockedOut
+    }
+}
+
+impl From<NotAdded> for KeepError {
+    fn from(not_added: NotAdded) -> Self {
+        match not_added {
+            NotAdded::Known(_) => Self::Known,
+            NotAdded::Full => Self::Full,
+        }
+    }
+}
+
+impl From<UnknownAccount> for KeepError {
+    fn from(_: UnknownAccount) -> Self {
+        Self::Damaged
+    }
+}
+
+/// The sealed vault on the disk, if there is one.
+pub(crate) async fn load() -> Result<Option<Vault>, KeepError> {
+    let file = storage::load_file().await?;
+    file.map(|bytes| Vault::parse(&bytes)).transpose().map_err(KeepError::from)
+}
+
+/// Makes the vault of this device, under its first PIN.
+pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
+    let pin = Pin::parse(pin)?;
+    let kdf = KdfParameters::fresh(&mut browser::fill_random);
+    let pin_key = deriver::derive(&model.worker(), pin.expose(), &kdf).await?;
+    let contents = Contents::default();
+    let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
+    storage::save_file(&vault.to_bytes()).await?;
+    // Refused, the backup is what saves the accounts; the person is told where it is offered.
+    storage::persist().await;
+    hold(model, vault, key, contents);
+    Ok(())
+}
+
+/// Opens the vault by the PIN. The try is on the disk before it is evaluated.
+pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError> {
+    let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let counted = vault.count_try()?;
+    storage::save_file(&vault.to_bytes()).await?;
+    let pin_key = deriver::derive(&model.worker(), pin, vault.pin_kdf()).await?;
+    match vault.open_by_pin(counted, &pin_key) {
+        Ok((key, contents)) => {
+            storage::save_file(&vault.to_bytes()).await?;
+            hold(model, vault, key, contents);
+            Ok(())
+        }
+        Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(match vault.tries_left() {
+            0 => KeepError::LockedOut,
+            left => KeepError::WrongPin(left),
+        }),
+        Err(NotOpened::Damaged) => Err(KeepError::Damaged),
+    }
+}
+
+/// Opens the vault by the backup password.
+pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<(), KeepError> {
+    let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
+    let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
+    match vault.open_by_backup_password(&password_key) {
+        Ok((key, contents)) => {
+            storage::save_file(&vault.to_bytes()).await?;
+            hold(model, vault, key, contents);
+            Ok(())
+        }
+        Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(KeepError::WrongPassword),
+        Err(NotOpened::Damaged) => Err(KeepError::Damaged),
+    }
+}
+
+fn hold(model: Model, vault: Vault, key: VaultKey, contents: Contents) {
+    model.show(&contents);
+    model.vault.set_value(Some(OpenVault { vault, key, contents, removed: None }));
+    sync::show(model);
+}
+
+/// Forgets what is open.
+pub(crate) fn close(model: Model) {
+    model.vault.set_value(None);
+    model.accounts.set(Vec::new());
+    model.deleted.set(None);
+    model.device.set(None);
+}
+
+/// Looks at the open vault; `None` while it is locked.
+pub(crate) fn with<T>(model: Model, look: impl FnOnce(&Contents) -> T) -> Option<T> {
+    model.vault.with_value(|open| open.as_ref().map(|open| look(&open.contents)))
+}
+
+/// Changes what the vault holds. It is on the disk when this returns; if it could not be kept, nothing has changed.
+pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -> T) -> Result<T, KeepError> {
+    let (result, vault, contents) = model.vault.with_value(|open| {
+        let open = open.as_ref().ok_or(KeepError::Locked)?;
+        let (mut vault, mut contents) = (open.vault.clone(), open.contents.clone());
+        let result = change(&mut contents);
+        vault.reseal(&open.key, &contents, &mut browser::fill_random);
+        Ok::<_, KeepError>((result, vault, contents))
+    })?;
+    store(model, vault, contents).await?;
+    Ok(result)
+}
+
+async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), KeepError> {
+    storage::save_file(&vault.to_bytes()).await?;
+    model.show(&contents);
+    model.vault.update_value(|open| {
+        if let Some(open) = open {
+            open.vault = vault;
+            open.contents = contents;
+        }
+    });
+    Ok(())
+}
+
+/// Takes an account out and tells its title. It can be brought back until the next one goes.
+pub(crate) async fn remove(model: Model, id: AccountId) -> Result<String, KeepError> {
+    let removed = change(model, |contents| contents.remove(id)).await??;
+    let account = removed.account();
+    let title = [account.issuer.as_str(), account.name.as_str()].into_iter().find(|name| !name.is_empty());
+    let title = title.unwrap_or_default().to_owned();
+    model.vault.update_value(|open| {
+        if let Some(open) = open {
+            open.removed = Some(removed);
+        }
+    });
+    Ok(title)
+}
+
+/// Brings the account back that was taken out last.
+pub(crate) async fn undo(model: Model) -> Result<(), KeepError> {
+    let removed = model.vault.try_update_value(|open| open.as_mut().and_then(|open| open.removed.take())).flatten();
+    let Some(removed) = removed else { return Ok(()) };
+    change(model, |contents| contents.undo(removed)).await??;
+    Ok(())
+}
+
+/// Lets the backup password open this vault too, for whom the PIN is lost.
+pub(crate) async fn open_also_by(model: Model, password: &str) {
+    let kdf = KdfParameters::fresh(&mut browser::fill_random);
+    let kept = async {
+        let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
+        change_slots(model, |vault, key| vault.set_backup_password(key, kdf, &password_key, &mut browser::fill_random)).await
+    };
+    if let Err(error) = kept.await {
+        model.fail(error.to_string());
+    }
+}
+
+/// Sets another PIN.
+pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepError> {
+    let pin = Pin::parse(pin)?;
+    let kdf = KdfParameters::fresh(&mut browser::fill_random);
+    let pin_key = deriver::derive(&model.worker(), pin.expose(), &kdf).await?;
+    change_slots(model, |vault, key| vault.change_pin(key, kdf, &pin_key, &mut browser::fill_random)).await
+}
+
+async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
+    let (vault, contents) = model.vault.with_value(|open| {
+        let open = open.as_ref().ok_or(KeepError::Locked)?;
+        let mut vault = open.vault.clone();
+        change(&mut vault, &open.key);
+        Ok::<_, KeepError>((vault, open.contents.clone()))
+    })?;
+    store(model, vault, contents).await
+}
+
+/// Whether the backup password opens this device's vault.
+pub(crate) async fn has_backup_password() -> bool {
+    load().await.ok().flatten().is_some_and(|vault| vault.backup_password_kdf().is_some())
+}
+
+/// Forgets everything on this device, and begins anew.
+pub(crate) fn erase(model: Model) {
+    model.run(async move {
+        close(model);
+        match storage::clear().await {
+            Ok(()) => model.go(Screen::Empty),
+            Err(error) => model.fail(KeepError::from(error).to_string()),
+        }
+    });
+}

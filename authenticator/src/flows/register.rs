@@ -1,0 +1,203 @@
+//! How this browser becomes a device of a token account: the phone is proven, another device approves, secrets come.
+
+use app::AppError;
+use app::authenticator::{NewAccountView, StepView, api};
+use domain::totp::{Parameters, Secret};
+use domain::{Timestamp, Totp};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use vault::account::ServerId;
+use vault::contents::DeviceKey;
+use vault::{Account, Contents};
+
+use super::{clock, keeper, sync};
+use crate::browser;
+use crate::model::{Model, Registration, Screen};
+
+/// Milliseconds between two looks for the approval.
+const LOOK_EVERY: u32 = 2_000;
+/// What the server answered does not fit what this program knows.
+const ANSWER_MISFITS: &str = "The server's answer could not be read. Update the authenticator, then try again.";
+
+/// Phone and e-mail are typed; next is how the code shall come.
+pub(crate) fn begin(model: Model, phone: String, email: String) {
+    if phone.trim().is_empty() {
+        return model.fail("Enter your cell phone number with its country code, as +1 202 555 0101");
+    }
+    if email.trim().is_empty() {
+        return model.fail("Enter the e-mail address of your practice account");
+    }
+    model.registration.set_value(Registration { phone, email, ..Registration::default() });
+    model.go(Screen::Channel);
+}
+
+/// Has the code sent, for the first time or again.
+pub(crate) fn send_code(model: Model, channel: &'static str) {
+    model.run(async move {
+        let Registration { phone, email, key, .. } = model.registration.get_value();
+        let sent = if key.is_empty() {
+            api::start_registration(&phone, &email, channel).await
+        } else {
+            api::resend_registration(&key, channel).await
+        };
+        match sent {
+            Ok(view) => {
+                clock::compare(model, view.now);
+                let ending = view.ending.clone();
+                model.registration.update_value(|registration| {
+                    registration.key = view.registration;
+                    registration.ending = view.ending;
+                    registration.next_send_at = Some(view.next_send_at);
+                });
+                model.go(Screen::Code);
+                model.say(format!(
+                    "If a practice account uses this number, a code is on its way to the one ending {ending}."
+                ));
+            }
+            Err(error) => model.refused(error),
+        }
+    });
+}
+
+/// Proves the phone by the code.
+pub(crate) fn verify(model: Model, code: String) {
+    model.run(async move {
+        let key = model.registration.with_value(|registration| registration.key.clone());
+        match api::verify_registration(&key, &code, &browser::device_name()).await {
+            Ok(step) => go_on(model, step),
+            Err(error) => refuse(model, error),
+        }
+    });
+}
+
+/// Goes on with a recovery code in place of the approval.
+pub(crate) fn prove(model: Model, code: String) {
+    model.run(async move {
+        let key = model.registration.with_value(|registration| registration.key.clone());
+        match api::prove_registration(&key, &code).await {
+            Ok(step) => go_on(model, step),
+            Err(error) => refuse(model, error),
+        }
+    });
+}
+
+/// A registration that has ended begins anew.
+fn refuse(model: Model, error: AppError) {
+    if error == AppError::RegistrationOver {
+        forget_key(model);
+        model.go(Screen::Phone);
+    }
+    model.refused(error);
+}
+
+fn forget_key(model: Model) {
+    model.registration.update_value(|registration| registration.key.clear());
+}
+
+fn go_on(model: Model, step: StepView) {
+    clock::compare(model, step.now);
+    match (step.state.as_str(), step.number) {
+        ("ready", _) => {
+            model.registration.update_value(|registration| registration.ready = Some(step));
+            // A device that has a vault needs no other PIN.
+            if model.vault.with_value(Option::is_some) {
+                spawn_local(activate(model));
+            } else {
+                model.go(Screen::SetPin);
+            }
+        }
+        ("waiting", Some(number)) => {
+            model.go(Screen::Waiting { number });
+            look_for_approval(model);
+        }
+        _ => {
+            forget_key(model);
+            model.go(Screen::Phone);
+            model.fail("Your other device said no, so nothing was added here.");
+        }
+    }
+}
+
+fn look_for_approval(model: Model) {
+    spawn_local(async move {
+        loop {
+            TimeoutFuture::new(LOOK_EVERY).await;
+            if !matches!(model.screen.get_untracked(), Screen::Waiting { .. } | Screen::Recovery) {
+                return;
+            }
+            let key = model.registration.with_value(|registration| registration.key.clone());
+            match api::registration_step(&key).await {
+                Ok(step) if step.state == "waiting" => {}
+                // Perhaps the network was away for a moment.
+                Err(AppError::Unavailable) => {}
+                Ok(step) => return go_on(model, step),
+                Err(error) => return refuse(model, error),
+            }
+        }
+    });
+}
+
+/// The first PIN: the vault is made with it, and the new secrets go in.
+pub(crate) fn set_pin(model: Model, pin: String, again: &str) {
+    if pin != again {
+        return model.fail("The two PINs are not the same. Type them again.");
+    }
+    model.run(async move {
+        match keeper::create(model, pin).await {
+            Ok(()) => activate(model).await,
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Keeps the new secrets, and then confirms them: so no secret that counts is lost with a page that is closed.
+async fn activate(model: Model) {
+    let Some(step) = model.registration.with_value(|registration| registration.ready.clone()) else {
+        // A vault for accounts elsewhere only.
+        return model.go(Screen::Add);
+    };
+    let Some((accounts, device_key)) = read(&step) else { return model.fail(ANSWER_MISFITS) };
+    let stored = keeper::change(model, |contents| take_in(contents, &step, accounts)).await;
+    match stored {
+        Ok(Some(())) => {}
+        Ok(None) => return model.fail(ANSWER_MISFITS),
+        Err(error) => return model.fail(error.to_string()),
+    }
+    match api::activate_device(&device_key, &first_tokens(&step, model.now())).await {
+        Ok(device) => {
+            model.registration.set_value(Registration::default());
+            model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup });
+            sync::take_in(model, device).await;
+        }
+        Err(error) => model.refused(error),
+    }
+}
+
+fn read(step: &StepView) -> Option<(Vec<Account>, String)> {
+    let accounts = step.accounts.iter().map(practice_account).collect::<Option<_>>()?;
+    Some((accounts, step.device_key.clone()?))
+}
+
+fn practice_account(new: &NewAccountView) -> Option<Account> {
+    let factor = ServerId::parse(&new.factor).ok()?;
+    let key = Secret::from_base32(&new.key)?;
+    Account::practice(factor, &new.practice, &new.username, key, &mut browser::fill_random).ok()
+}
+
+fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>) -> Option<()> {
+    contents.token_account = Some(ServerId::parse(step.token_account.as_deref()?).ok()?);
+    contents.device_key = Some(DeviceKey::parse(step.device_key.as_deref()?).ok()?);
+    // Secrets of an earlier attempt were never confirmed.
+    contents.keep_factors(&[]);
+    accounts.into_iter().try_for_each(|account| contents.add(account).map(|_| ())).ok()
+}
+
+/// `FACTOR TOKEN,FACTOR TOKEN`: the proof that the secrets arrived.
+fn first_tokens(step: &StepView, now: Timestamp) -> String {
+    let token = |new: &NewAccountView| {
+        let totp = Totp::new(&Secret::from_base32(&new.key)?, Parameters::OWN).ok()?;
+        Some([new.factor.as_str(), " ", totp.token_at(now).expose_digits()].concat())
+    };
+    step.accounts.iter().filter_map(token).collect::<Vec<_>>().join(",")
+}

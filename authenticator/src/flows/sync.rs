@@ -1,0 +1,114 @@
+//! What comes from the server while there is a network: whose device this is, who asks to be approved, what is backed up.
+
+use app::AppError;
+use app::authenticator::{DeviceView, api};
+use gloo_timers::callback::Interval;
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use vault::account::ServerId;
+use vault::backup::BackupState;
+use vault::{Contents, Kind};
+
+use super::{backup, clock, keeper};
+use crate::browser;
+use crate::model::{Model, Screen, Sync};
+
+/// Milliseconds between two looks whether a new device asks to be approved.
+const LOOK_EVERY: u32 = 10_000;
+
+/// Asks the server now, and from now on while the page is seen.
+pub(crate) fn begin(model: Model) {
+    ask(model);
+    window_event_listener(ev::online, move |_| ask(model));
+    window_event_listener(ev::offline, move |_| show(model));
+    window_event_listener(ev::visibilitychange, move |_| ask(model));
+    Interval::new(LOOK_EVERY, move || ask(model)).forget();
+}
+
+/// Asks the server, if there is a network, somebody who looks, and a registered device that is open.
+pub(crate) fn ask(model: Model) {
+    let Some(key) = device_key(model) else { return };
+    if document().hidden() {
+        return;
+    }
+    if !browser::is_online() {
+        return show(model);
+    }
+    spawn_local(async move {
+        match api::sync_device(&key).await {
+            Ok(device) => {
+                take_in(model, device).await;
+                backup::save_changes(model).await;
+            }
+            Err(AppError::DeviceRevoked) => revoked(model).await,
+            Err(_) => model.sync.set(Sync::Offline),
+        }
+    });
+}
+
+/// How the device proves itself; none while it is locked or not registered.
+pub(crate) fn device_key(model: Model) -> Option<String> {
+    keeper::with(model, |contents| contents.device_key.as_ref().map(|key| key.expose().to_string())).flatten()
+}
+
+/// Takes in what the server said.
+pub(crate) async fn take_in(model: Model, device: DeviceView) {
+    clock::compare(model, device.now);
+    let factors: Vec<ServerId> =
+        device.accounts.iter().filter_map(|account| ServerId::parse(&account.factor).ok()).collect();
+    let is_stale = |contents: &Contents| {
+        contents.accounts().iter().any(|account| match &account.kind {
+            Kind::Practice { factor, .. } => !factors.contains(factor),
+            Kind::Other => false,
+        })
+    };
+    if keeper::with(model, is_stale) == Some(true) {
+        // Two-factor authentication was disabled there; its tokens are worth nothing.
+        if keeper::change(model, |contents| contents.keep_factors(&factors)).await.is_ok() {
+            model.say("A practice account was removed here, because it was disabled there.");
+        }
+    }
+    let request = device.requests.first().cloned();
+    model.device.set(Some(device));
+    show(model);
+    match (request, model.screen.get_untracked()) {
+        (Some(request), Screen::Token | Screen::Accounts | Screen::Settings | Screen::Devices) => {
+            model.go(Screen::Approve(request));
+        }
+        // It was answered elsewhere, or has run out.
+        (None, Screen::Approve(_)) => model.home(),
+        _ => {}
+    }
+}
+
+/// Shows in words how things stand.
+pub(crate) fn show(model: Model) {
+    let saved = keeper::with(model, |contents| {
+        (contents.needs_backup(), contents.backup.as_ref().map(BackupState::saved_at))
+    });
+    let Some((needs_backup, backup)) = saved else { return };
+    model.sync.set(match backup {
+        _ if !browser::is_online() => Sync::Offline,
+        None => Sync::NotBackedUp,
+        Some(Some(at)) if !needs_backup => Sync::BackedUp(at),
+        Some(_) => Sync::Unsaved,
+    });
+}
+
+/// This device was removed: its practice accounts are dead. Accounts elsewhere stay.
+async fn revoked(model: Model) {
+    let forgotten = keeper::change(model, |contents| {
+        contents.keep_factors(&[]);
+        contents.device_key = None;
+        contents.token_account = None;
+        contents.switch_backup_off();
+    });
+    let forgotten = forgotten.await;
+    model.device.set(None);
+    model.home();
+    match forgotten {
+        Ok(()) => model.refused(AppError::DeviceRevoked),
+        Err(error) => model.fail(error.to_string()),
+    }
+}

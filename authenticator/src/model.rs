@@ -1,0 +1,253 @@
+//! What the device knows, and which screen is shown.
+
+use core::pin::Pin;
+
+use app::authenticator::{DeviceView, RequestView, StepView};
+use app::{AppError, Zone};
+use domain::Timestamp;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use vault::{AccountId, Contents};
+
+use crate::browser;
+use crate::flows::keeper::OpenVault;
+
+/// Which screen is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// Nothing yet: the storage is being read.
+    Starting,
+    /// No account is here.
+    Empty,
+    /// Cell phone and e-mail of the token account.
+    Phone,
+    /// How the code shall come.
+    Channel,
+    /// The code that came.
+    Code,
+    /// Another device has to approve this one, which shows the number.
+    Waiting { number: u32 },
+    /// A recovery code in place of the approval.
+    Recovery,
+    /// The first PIN.
+    SetPin,
+    /// The PIN, or the backup password.
+    Unlock,
+    /// Ten wrong PINs: the backup password, and nothing else.
+    LockedOut,
+    /// Whether to keep a backup.
+    OfferBackup,
+    /// The backup password of the backup that the server has.
+    Restore,
+    /// One account large, the others in the dock.
+    Token,
+    /// All accounts, to search and to change.
+    Accounts,
+    /// Which way to add an account.
+    Add,
+    /// By a setup key that is typed.
+    AddKey,
+    /// By a QR code.
+    Scan,
+    /// A new device asks to be approved.
+    Approve(RequestView),
+    Settings,
+    Devices,
+    Export,
+    Import,
+    ChangeBackup,
+    ChangePin,
+}
+
+/// What is known of the backup and of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sync {
+    /// The server has not been asked yet.
+    Unknown,
+    /// The server is being asked.
+    UnderWay,
+    /// There is no network, or no answer.
+    Offline,
+    /// The server was asked; what was changed since lies here only.
+    Unsaved,
+    /// Nothing is kept elsewhere.
+    NotBackedUp,
+    /// The backup has all that is here.
+    BackedUp(Timestamp),
+}
+
+/// An account as the screens show it; its key stays in the vault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shown {
+    pub(crate) id: AccountId,
+    /// The larger name: the issuer, or the name where there is none.
+    pub(crate) title: String,
+    /// The smaller one.
+    pub(crate) name: String,
+}
+
+impl Shown {
+    /// The letter in its tile.
+    pub(crate) fn initial(&self) -> String {
+        self.title.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default()
+    }
+}
+
+/// A registration under way.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registration {
+    pub(crate) phone: String,
+    pub(crate) email: String,
+    /// Its key, once it has begun.
+    pub(crate) key: String,
+    /// The last two digits of the number.
+    pub(crate) ending: String,
+    /// When the next message may go out, by the server's clock.
+    pub(crate) next_send_at: Option<Timestamp>,
+    /// What the server gave once it was ready.
+    pub(crate) ready: Option<StepView>,
+}
+
+/// The device. Cheap to copy: all of it lies in the arena of the page.
+#[derive(Clone, Copy)]
+pub(crate) struct Model {
+    pub(crate) screen: RwSignal<Screen>,
+    /// The public half of the accounts, in their order.
+    pub(crate) accounts: RwSignal<Vec<Shown>>,
+    /// The account that is shown large.
+    pub(crate) chosen: RwSignal<Option<AccountId>>,
+    pub(crate) sync: RwSignal<Sync>,
+    /// What the server said last.
+    pub(crate) device: RwSignal<Option<DeviceView>>,
+    /// Milliseconds by which the server's clock is ahead of this device's.
+    pub(crate) server_ahead: RwSignal<i64>,
+    /// A newer version of the page is here.
+    pub(crate) update: RwSignal<bool>,
+    /// Whether the token is hidden until it is tapped.
+    pub(crate) hides_token: RwSignal<bool>,
+    /// An account that was deleted, and its place: as long as it can be brought back.
+    pub(crate) deleted: RwSignal<Option<String>>,
+    pub(crate) registration: StoredValue<Registration>,
+    /// The open vault; none while it is locked.
+    pub(crate) vault: StoredValue<Option<OpenVault>, LocalStorage>,
+    worker: StoredValue<String>,
+    busy: RwSignal<bool>,
+    failure: RwSignal<Option<String>>,
+    status: RwSignal<Option<String>>,
+}
+
+impl Model {
+    /// A device that knows nothing yet. `worker` is the address of the script in which keys are derived.
+    pub(crate) fn new(worker: String) -> Self {
+        Self {
+            screen: RwSignal::new(Screen::Starting),
+            accounts: RwSignal::default(),
+            chosen: RwSignal::default(),
+            sync: RwSignal::new(Sync::Unknown),
+            device: RwSignal::default(),
+            server_ahead: RwSignal::new(0),
+            update: RwSignal::new(false),
+            hides_token: RwSignal::new(false),
+            deleted: RwSignal::default(),
+            registration: StoredValue::default(),
+            vault: StoredValue::new_local(None),
+            worker: StoredValue::new(worker),
+            busy: RwSignal::new(false),
+            failure: RwSignal::default(),
+            status: RwSignal::default(),
+        }
+    }
+
+    /// Shows another screen, with nothing said on it yet.
+    pub(crate) fn go(self, screen: Screen) {
+        self.quiet();
+        self.screen.set(screen);
+    }
+
+    /// Where the device is at home: the token, or the way to the first one.
+    pub(crate) fn home(self) {
+        self.go(if self.accounts.with_untracked(Vec::is_empty) { Screen::Empty } else { Screen::Token });
+    }
+
+    /// Takes back what was said.
+    pub(crate) fn quiet(self) {
+        self.failure.set(None);
+        self.status.set(None);
+    }
+
+    /// Says what went wrong.
+    pub(crate) fn fail(self, text: impl Into<String>) {
+        self.status.set(None);
+        self.failure.set(Some(text.into()));
+    }
+
+    /// Says what the server refused.
+    pub(crate) fn refused(self, error: AppError) {
+        self.fail(error.text(Zone::Viewer));
+    }
+
+    /// Says what went well.
+    pub(crate) fn say(self, text: impl Into<String>) {
+        self.failure.set(None);
+        self.status.set(Some(text.into()));
+    }
+
+    /// What went wrong.
+    pub(crate) fn failure(self) -> Option<String> {
+        self.failure.get()
+    }
+
+    /// What went well.
+    pub(crate) fn status(self) -> Option<String> {
+        self.status.get()
+    }
+
+    /// Whether something is under way.
+    pub(crate) fn is_busy(self) -> bool {
+        self.busy.get()
+    }
+
+    /// Does one thing that takes a while. What is asked meanwhile is ignored.
+    pub(crate) fn run(self, work: impl Future<Output = ()> + 'static) {
+        self.run_boxed(Box::pin(work));
+    }
+
+    /// Without the type of the work, or all of this would be in the program once for each.
+    fn run_boxed(self, work: Pin<Box<dyn Future<Output = ()>>>) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.quiet();
+        self.busy.set(true);
+        spawn_local(async move {
+            work.await;
+            self.busy.set(false);
+        });
+    }
+
+    /// The address of the worker's script.
+    pub(crate) fn worker(self) -> String {
+        self.worker.get_value()
+    }
+
+    /// The time by the server's clock, as far as it is known.
+    pub(crate) fn now(self) -> Timestamp {
+        Timestamp::from_millis(browser::local_now().millis().saturating_add(self.server_ahead.get_untracked()))
+    }
+
+    /// Shows what the vault holds.
+    pub(crate) fn show(self, contents: &Contents) {
+        let shown: Vec<Shown> = contents
+            .accounts()
+            .iter()
+            .map(|account| {
+                let (issuer, name) = (account.issuer.as_str(), account.name.as_str());
+                let title = if issuer.is_empty() { name } else { issuer };
+                Shown { id: account.id, title: title.to_owned(), name: name.to_owned() }
+            })
+            .collect();
+        let chosen = self.chosen.get_untracked().filter(|id| shown.iter().any(|shown| shown.id == *id));
+        self.chosen.set(chosen.or_else(|| shown.first().map(|first| first.id)));
+        self.accounts.set(shown);
+    }
+}

@@ -1,0 +1,84 @@
+//! What people see.
+
+mod accounts;
+mod add;
+mod approve;
+mod backup;
+mod exchange;
+mod lock;
+mod register;
+mod scan;
+mod settings;
+mod token;
+
+use leptos::prelude::*;
+
+use crate::browser::offline;
+use crate::model::{Model, Screen};
+use crate::parts::{button, heading, screen};
+
+/// The screen that is shown.
+pub(crate) fn view(model: Model) -> impl IntoView {
+    let current = Memo::new(move |_| model.screen.get());
+    let shown = move || match current.get() {
+        Screen::Starting => ().into_any(),
+        Screen::Empty => empty(model),
+        Screen::Phone => register::phone(model),
+        Screen::Channel => register::channel(model),
+        Screen::Code => register::code(model),
+        Screen::Waiting { number } => register::waiting(model, number),
+        Screen::Recovery => register::recovery(model),
+        Screen::SetPin => lock::set_pin(model),
+        Screen::Unlock => lock::unlock(model),
+        Screen::LockedOut => lock::locked_out(model),
+        Screen::ChangePin => lock::change_pin(model),
+        Screen::OfferBackup => backup::offer(model),
+        Screen::Restore => backup::restore(model),
+        Screen::ChangeBackup => backup::change(model),
+        Screen::Token => token::view(model),
+        Screen::Accounts => accounts::view(model),
+        Screen::Add => add::menu(model),
+        Screen::AddKey => add::key(model),
+        Screen::Scan => scan::view(model),
+        Screen::Approve(request) => approve::view(model, request),
+        Screen::Settings => settings::view(model),
+        Screen::Devices => settings::devices(model),
+        Screen::Export => exchange::export(model),
+        Screen::Import => exchange::import(model),
+    };
+    view! { {shown} {update(model)} }
+}
+
+fn empty(model: Model) -> AnyView {
+    screen(
+        model,
+        vec![
+            heading(
+                "Authenticator",
+                "Tokens for your practice account, made on this device. They work without network.",
+            ),
+            button("Add Account", "btn primary full", move || model.go(Screen::Phone)),
+            view! {
+                <p class="hint">
+                    "Two-factor authentication must be on first: in Account Settings, on the Security tab. "
+                    <a href="/help/two-factor">"How it works"</a>
+                </p>
+            }
+            .into_any(),
+        ],
+    )
+}
+
+/// Never a reload by itself: a token may be on its way.
+fn update(model: Model) -> AnyView {
+    let offer = move || {
+        model.update.get().then(|| {
+            view! {
+                <p class="note info update">
+                    "Update available. " {button("Reload", "btn quiet", offline::take_over)}
+                </p>
+            }
+        })
+    };
+    view! { <div role="status" class="update-place">{offer}</div> }.into_any()
+}

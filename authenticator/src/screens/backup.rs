@@ -1,0 +1,105 @@
+//! The backup and its password.
+
+use leptos::prelude::*;
+
+use crate::flows::backup;
+use crate::model::{Model, Screen};
+use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+
+/// Whether to keep a backup.
+pub(crate) fn offer(model: Model) -> AnyView {
+    let (password, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = view! {
+        {new_password(password, again)}
+        {submit("Turn On Backup", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading(
+                "Back up your accounts",
+                "Encrypted on this device before it leaves it. If your phone breaks or is lost, the new one gets your \
+                 accounts back.",
+            ),
+            note(
+                "warn",
+                "Not your login password. Nobody can reset it: if you lose it, the backup is lost, and you use your \
+                 recovery codes and add your accounts again.",
+            ),
+            form(fields.into_any(), move || backup::turn_on(model, password.get_untracked(), again.get_untracked())),
+            button("Not Now", "btn quiet", move || model.home()),
+        ],
+    )
+}
+
+fn new_password(password: RwSignal<String>, again: RwSignal<String>) -> impl IntoView {
+    let strength = move || password.with(|password| backup::strength(password));
+    view! {
+        {field(
+            "backup-password",
+            "Backup password",
+            "At least 10 characters. Several unrelated words are best.",
+            Typed::NewSecret,
+            password,
+        )}
+        <div class="strength" data-strength=move || strength().1.to_string()>
+            <span class="bar" aria-hidden="true"><i></i></span>
+            <p class="hint" aria-live="polite">{move || strength().0}</p>
+        </div>
+        {field("backup-password-again", "Confirm backup password", "", Typed::NewSecret, again)}
+    }
+}
+
+/// The password of the backup that the server has.
+pub(crate) fn restore(model: Model) -> AnyView {
+    let (password, code) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let may_restore = Memo::new(move |_| model.device.with(|device| device.as_ref().is_none_or(|it| it.may_restore)));
+    let task = move || {
+        if may_restore.get() {
+            let fields = view! {
+                {field("backup-password", "Backup password", "The one you chose when you turned the backup on", Typed::Secret, password)}
+                {submit("Restore", model)}
+            };
+            form(fields.into_any(), move || backup::restore(model, password.get_untracked()))
+        } else {
+            let fields = view! {
+                {note("info", "To load the backup on this device, prove with a recovery code that it is you.")}
+                {field("recovery", "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)}
+                {submit("Continue", model)}
+            };
+            form(fields.into_any(), move || backup::prove(model, code.get_untracked()))
+        }
+    };
+    screen(
+        model,
+        vec![
+            heading("Restore your backup", "Your token account has a backup with your other accounts."),
+            view! { {task} }.into_any(),
+            button("Not Now", "btn quiet", move || model.home()),
+        ],
+    )
+}
+
+/// Another password.
+pub(crate) fn change(model: Model) -> AnyView {
+    let old = RwSignal::new(String::new());
+    let (password, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = view! {
+        {field("old-backup-password", "Present backup password", "", Typed::Secret, old)}
+        {new_password(password, again)}
+        {submit("Change backup password", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading("Change backup password", "The backup keeps its key; only the password before it changes."),
+            form(
+                fields.into_any(),
+                move || {
+                    backup::change_password(model, old.get_untracked(), password.get_untracked(), again.get_untracked());
+                },
+            ),
+            button("Back", "btn quiet", move || model.go(Screen::Settings)),
+        ],
+    )
+}

@@ -1,0 +1,148 @@
+//! The PIN.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::flows::keeper::{self, KeepError};
+use crate::flows::{register, sync};
+use crate::model::{Model, Screen};
+use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+
+/// The first PIN.
+pub(crate) fn set_pin(model: Model) -> AnyView {
+    let (pin, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = view! {
+        {field("pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
+        {field("pin-again", "Confirm PIN", "", Typed::Pin, again)}
+        {submit("Set PIN", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading("Protect this device", "The PIN encrypts the secrets that are kept in this browser."),
+            form(fields.into_any(), move || register::set_pin(model, pin.get_untracked(), &again.get_untracked())),
+        ],
+    )
+}
+
+/// The PIN, each time.
+pub(crate) fn unlock(model: Model) -> AnyView {
+    let pin = RwSignal::new(String::new());
+    let fields = view! {
+        {field("pin", "PIN", "", Typed::Pin, pin)}
+        {submit("Unlock", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading("Unlock", "Your tokens are encrypted until you unlock them."),
+            form(fields.into_any(), move || unlock_by_pin(model, pin)),
+            button("Forgot the PIN?", "btn quiet", move || model.go(Screen::LockedOut)),
+        ],
+    )
+}
+
+fn unlock_by_pin(model: Model, pin: RwSignal<String>) {
+    model.run(async move {
+        match keeper::open_by_pin(model, &pin.get_untracked()).await {
+            Ok(()) => enter(model),
+            Err(KeepError::LockedOut) => {
+                model.go(Screen::LockedOut);
+                model.fail(KeepError::LockedOut.to_string());
+            }
+            Err(error) => {
+                pin.set(String::new());
+                model.fail(error.to_string());
+                crate::parts::focus("pin");
+            }
+        }
+    });
+}
+
+fn enter(model: Model) {
+    model.home();
+    sync::ask(model);
+}
+
+/// The backup password in place of the PIN; or the way to begin anew.
+pub(crate) fn locked_out(model: Model) -> AnyView {
+    let password = RwSignal::new(String::new());
+    let is_sure = RwSignal::new(false);
+    let has_password = RwSignal::new(false);
+    spawn_local(async move { has_password.set(keeper::has_backup_password().await) });
+    let unlock = move || {
+        model.run(async move {
+            match keeper::open_by_backup_password(model, &password.get_untracked()).await {
+                Ok(()) => {
+                    model.go(Screen::ChangePin);
+                    sync::ask(model);
+                }
+                Err(error) => model.fail(error.to_string()),
+            }
+        });
+    };
+    let by_password = move || {
+        has_password.get().then(|| {
+            let fields = view! {
+                {field("backup-password", "Backup password", "", Typed::Secret, password)}
+                {submit("Unlock with the backup password", model)}
+            };
+            form(fields.into_any(), unlock)
+        })
+    };
+    let anew = move || {
+        if is_sure.get() {
+            view! {
+                {note("warn", "Everything in this browser is erased. Accounts that are in no backup are lost.")}
+                {button("Erase and begin anew", "btn danger full", move || keeper::erase(model))}
+            }
+            .into_any()
+        } else {
+            button("Erase this device", "btn quiet", move || is_sure.set(true))
+        }
+    };
+    screen(
+        model,
+        vec![
+            heading(
+                "Without the PIN",
+                "The backup password opens this device. Without a backup, erase it, add your account again by phone, and \
+                 prove it is you with a recovery code.",
+            ),
+            view! { {by_password} }.into_any(),
+            view! { <div class="other-ways">{anew}</div> }.into_any(),
+        ],
+    )
+}
+
+/// Another PIN.
+pub(crate) fn change_pin(model: Model) -> AnyView {
+    let (pin, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = view! {
+        {field("pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
+        {field("pin-again", "Confirm PIN", "", Typed::Pin, again)}
+        {submit("Set PIN", model)}
+    };
+    let save = move || {
+        if pin.get_untracked() != again.get_untracked() {
+            return model.fail("The two PINs are not the same. Type them again.");
+        }
+        model.run(async move {
+            match keeper::change_pin(model, pin.get_untracked()).await {
+                Ok(()) => {
+                    model.home();
+                    model.say("The PIN is changed.");
+                }
+                Err(error) => model.fail(error.to_string()),
+            }
+        });
+    };
+    screen(
+        model,
+        vec![
+            heading("Change PIN", ""),
+            form(fields.into_any(), save),
+            button("Back", "btn quiet", move || model.home()),
+        ],
+    )
+}

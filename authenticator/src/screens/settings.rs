@@ -1,0 +1,127 @@
+//! Settings, and the devices of the token account.
+
+use app::Zone;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use vault::contents::AutoLock;
+
+use crate::browser::storage;
+use crate::flows::{clock, keeper, sync};
+use crate::model::{Model, Screen};
+use crate::parts::{button, heading, note, screen};
+
+/// The choices of the time after which the device locks itself, in minutes.
+const AUTO_LOCK: [u8; 4] = [1, 5, 15, 60];
+
+/// The list.
+pub(crate) fn view(model: Model) -> AnyView {
+    let has_backup = keeper::with(model, |contents| contents.backup.is_some()) == Some(true);
+    let backup = if has_backup {
+        button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup))
+    } else {
+        button("Turn on backup", "btn full", move || model.go(Screen::OfferBackup))
+    };
+    screen(
+        model,
+        vec![
+            heading("Settings", ""),
+            button("Devices", "btn full", move || {
+                sync::ask(model);
+                model.go(Screen::Devices);
+            }),
+            backup,
+            button("Export", "btn full", move || model.go(Screen::Export)),
+            button("Import", "btn full", move || model.go(Screen::Import)),
+            button("Change PIN", "btn full", move || model.go(Screen::ChangePin)),
+            auto_lock(model),
+            hiding(model),
+            install(),
+            button("Lock now", "btn full", move || clock::lock(model)),
+            button("Back", "btn quiet", move || model.home()),
+        ],
+    )
+}
+
+fn auto_lock(model: Model) -> AnyView {
+    let present = keeper::with(model, |contents| contents.auto_lock.minutes()).unwrap_or_default();
+    let choose = move |chosen: String| {
+        let Some(after) = chosen.parse().ok().and_then(AutoLock::after_minutes) else { return };
+        model.run(async move {
+            if let Err(error) = keeper::change(model, |contents| contents.auto_lock = after).await {
+                model.fail(error.to_string());
+            }
+        });
+    };
+    let options = AUTO_LOCK.map(|minutes| {
+        let text = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+        view! { <option value=minutes.to_string() selected=minutes == present>{text}</option> }
+    });
+    view! {
+        <div class="field">
+            <label for="auto-lock">"Lock by itself after"</label>
+            <select id="auto-lock" on:change:target=move |event| choose(event.target().value())>{options.collect_view()}</select>
+        </div>
+    }
+    .into_any()
+}
+
+fn hiding(model: Model) -> AnyView {
+    let choose = move |hides: bool| {
+        model.hides_token.set(hides);
+        spawn_local(async move {
+            // Without it the wish holds until the page is closed.
+            let _ = storage::save_hides_token(hides).await;
+        });
+    };
+    view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                prop:checked=move || model.hides_token.get()
+                on:change:target=move |event| choose(event.target().checked())
+            />
+            "Hide the token until I tap it"
+        </label>
+    }
+    .into_any()
+}
+
+fn install() -> AnyView {
+    view! {
+        <details>
+            <summary>"Put it on the home screen"</summary>
+            <p class="hint">
+                "Android, Chrome: menu ⋮, then Install app. iPhone and iPad, Safari: Share, then Add to Home Screen. Installed, it \
+                 opens like any app, and the phone does not clean its data away."
+            </p>
+        </details>
+    }
+    .into_any()
+}
+
+/// All devices of the token account.
+pub(crate) fn devices(model: Model) -> AnyView {
+    let list = move || match model.device.get() {
+        Some(device) => device
+            .devices
+            .into_iter()
+            .map(|row| {
+                let used = row.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", app::date_and_clock(at, Zone::Viewer)));
+                let added = format!("Added {}, {used}", app::date_and_clock(row.added_at, Zone::Viewer));
+                let name = if row.is_this { format!("{} (this device)", row.name) } else { row.name };
+                view! { <li><strong>{name}</strong><p class="hint">{added}</p></li> }
+            })
+            .collect_view()
+            .into_any(),
+        None => view! { <li>"The list comes from the server, which does not answer now."</li> }.into_any(),
+    };
+    screen(
+        model,
+        vec![
+            heading("Devices", "Every installation of the authenticator that makes tokens for your account."),
+            view! { <ul class="device-list">{list}</ul> }.into_any(),
+            note("info", "A device that is lost or not yours: revoke it in Account Settings, on the Security tab. Its tokens are dead at once."),
+            button("Back", "btn quiet", move || model.go(Screen::Settings)),
+        ],
+    )
+}

@@ -1,0 +1,272 @@
+//! The token: one account large, its countdown, the others in the dock.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use domain::Timestamp;
+use domain::countdown::{Countdown, ENDS_SOON_SECONDS, Milestone};
+use domain::{Token, Totp};
+use gloo_timers::callback::Timeout;
+use leptos::ev;
+use leptos::prelude::*;
+use send_wrapper::SendWrapper;
+
+use crate::flows::{approval, clock, keeper, sync};
+use crate::model::{Model, Screen, Shown, Sync};
+use crate::parts::{button, messages};
+
+/// Seconds after a copy in which milestones are still said.
+const SAID_AFTER_COPY: u64 = 30;
+
+/// What the face shows of one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Face {
+    token: String,
+    next: String,
+    seconds: u32,
+    period: u32,
+}
+
+/// The screen.
+pub(crate) fn view(model: Model) -> AnyView {
+    sync::ask(model);
+    let chosen = Memo::new(move |_| {
+        let id = model.chosen.get();
+        model.accounts.with(|accounts| accounts.iter().find(|shown| Some(shown.id) == id).cloned())
+    });
+    let face = move || chosen.get().map(|shown| face_of(model, &shown));
+    view! {
+        <div class="phone">
+            <header>
+                {button("Accounts", "btn quiet", move || model.go(Screen::Accounts))}
+                <p class="hint sync">{move || standing(model)}</p>
+                {button("Settings", "btn quiet", move || model.go(Screen::Settings))}
+            </header>
+            <main class="token-screen">
+                <div class="notices">
+                    {messages(model)}
+                    {move || clock::remark(model.server_ahead.get()).map(|text| view! { <p class="note warn">{text}</p> })}
+                </div>
+                {face}
+            </main>
+            {dock(model)}
+        </div>
+    }
+    .into_any()
+}
+
+/// How things stand with backup and network, in words.
+fn standing(model: Model) -> String {
+    match model.sync.get() {
+        Sync::Unknown => String::new(),
+        Sync::UnderWay => "Backing up…".to_owned(),
+        Sync::Offline => "Offline: tokens still work".to_owned(),
+        Sync::Unsaved => "Not backed up yet".to_owned(),
+        Sync::NotBackedUp => "Not backed up".to_owned(),
+        Sync::BackedUp(at) => format!("Backed up {}", approval::ago(at, model.now())),
+    }
+}
+
+fn face_of(model: Model, shown: &Shown) -> AnyView {
+    let id = shown.id;
+    let Some(totp) = keeper::with(model, |contents| contents.find(id).map(vault::Account::totp)).flatten() else {
+        return ().into_any();
+    };
+    let face = RwSignal::new(Face::default());
+    let said = RwSignal::new(String::new());
+    let copied_at = StoredValue::new(None::<Timestamp>);
+    let is_shown = RwSignal::new(!model.hides_token.get_untracked());
+    let bar = NodeRef::<leptos::html::I>::new();
+    let totp = Rc::new(totp);
+    Effect::new(move |_| {
+        let totp = Rc::clone(&totp);
+        every_second(model, move |now| {
+            let state = Countdown::at(now, totp.parameters().period);
+            let before = face.get_untracked();
+            let after = look(&totp, now, state);
+            if before.seconds != after.seconds + 1
+                && let Some(bar) = bar.get_untracked()
+            {
+                // The first number, a new period, or some numbers were left out: the bar starts where the number is.
+                run_bar(&bar, state);
+            }
+            face.set(after);
+            let was_copied = copied_at.get_value().is_some_and(|at| now.since(at).as_secs() < SAID_AFTER_COPY);
+            let has_focus = document().active_element().is_some_and(|active| active.class_list().contains("digits"));
+            if let Some(milestone) = state.milestone()
+                && (was_copied || has_focus)
+            {
+                said.set(words(milestone).to_owned());
+            }
+        });
+    });
+    let copy = move || {
+        is_shown.set(true);
+        let Face { token, seconds, .. } = face.get_untracked();
+        app::browser::copy(&token, move || {
+            copied_at.set_value(Some(model.now()));
+            model.say(format!("Copied, {seconds} s left"));
+        });
+    };
+    let title = shown.title.clone();
+    let name = StoredValue::new(shown.title.clone());
+    let label = move || {
+        let spoken = face.with(|face| spell(&face.token));
+        name.with_value(|name| format!("Token for {name}: {spoken}"))
+    };
+    let parts = move || {
+        if is_shown.get() { face.with(|face| group(&face.token)) } else { ["•••".to_owned(), "••••".to_owned()] }
+    };
+    let ends_soon = move || face.with(|face| (1..=ENDS_SOON_SECONDS).contains(&face.seconds));
+    let next = move || {
+        let next = face.with(|face| group(&face.next).join(" "));
+        (ends_soon() && is_shown.get()).then(|| format!("Next {next}"))
+    };
+    view! {
+        <div class="token-face">
+            <span class="initial" aria-hidden="true">{shown.initial()}</span>
+            <div>
+                <h1 tabindex="-1">{title}</h1>
+                <p class="hint">{shown.name.clone()}</p>
+            </div>
+            <p class="hint">"token is"</p>
+            <button
+                class="digits"
+                class:hidden=move || !is_shown.get()
+                type="button"
+                dir="ltr"
+                aria-label=label
+                on:click=move |_| copy()
+            >
+                {move || parts().map(|part| view! { <span aria-hidden="true">{part}</span> }).collect_view()}
+            </button>
+            <p class="next-token" aria-hidden="true" dir="ltr">{next}</p>
+            <div class="countdown" role="timer" aria-live="off" data-soon=move || ends_soon().then_some("")>
+                <span class="bar" aria-hidden="true"><i node_ref=bar></i></span>
+                <span>
+                    "Your token expires in "
+                    <strong>{move || face.with(|face| face.seconds.to_string())}" s"</strong>
+                    {move || ends_soon().then_some(" · Ends soon")}
+                </span>
+            </div>
+            {button("Copy", "btn primary", copy)}
+            <p class="unseen" aria-live="polite">{said}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn look(totp: &Totp, now: Timestamp, state: Countdown) -> Face {
+    let period = totp.parameters().period;
+    let next_at = Timestamp::from_millis(now.millis().saturating_add(i64::from(period) * 1000));
+    let text = |token: Token| token.expose_digits().to_owned();
+    Face { token: text(totp.token_at(now)), next: text(totp.token_at(next_at)), seconds: state.seconds(), period }
+}
+
+/// The two halves of a token as they are read: 3 + 4, 3 + 3 or 4 + 4.
+fn group(token: &str) -> [String; 2] {
+    let (first, second) = token.split_at_checked(token.len() / 2).unwrap_or((token, ""));
+    [first.to_owned(), second.to_owned()]
+}
+
+/// Digit by digit, for a screen reader.
+fn spell(token: &str) -> String {
+    let spaced = |part: &String| part.chars().map(String::from).collect::<Vec<_>>().join(" ");
+    group(token).iter().map(spaced).collect::<Vec<_>>().join(", ")
+}
+
+const fn words(milestone: Milestone) -> &'static str {
+    match milestone {
+        Milestone::TenSeconds => "10 seconds left",
+        Milestone::FiveSeconds => "5 seconds left",
+        Milestone::NewToken => "New token",
+    }
+}
+
+/// The bar runs by an animation of the style sheet; only its start is set here, since no style may stand in the HTML.
+fn run_bar(bar: &web_sys::HtmlElement, state: Countdown) {
+    let passed = i64::from(state.period) * 1000 - i64::from(state.left_millis);
+    bar.set_class_name("");
+    let style = bar.style();
+    let _ = style.set_property("--period", &format!("{}s", state.period));
+    let _ = style.set_property("--passed", &format!("-{passed}ms"));
+    // Reading a size makes the browser see the bar without its class, so that the animation starts anew.
+    let _ = bar.offset_width();
+    bar.set_class_name("run");
+}
+
+/// Calls `tick` at each beginning of a second of the server's clock, until the face goes. It rests while the page is
+/// hidden, and begins anew when it is seen.
+fn every_second(model: Model, tick: impl Fn(Timestamp) + 'static) {
+    let timeout: Rc<RefCell<Option<Timeout>>> = Rc::default();
+    let run = Rc::new(Ticker { model, tick: Box::new(tick), timeout: Rc::clone(&timeout) });
+    run.run();
+    let again = SendWrapper::new(Rc::clone(&run));
+    let listener = window_event_listener(ev::visibilitychange, move |_| again.run());
+    let timeout = SendWrapper::new(timeout);
+    on_cleanup(move || {
+        listener.remove();
+        timeout.take();
+    });
+}
+
+struct Ticker {
+    model: Model,
+    tick: Box<dyn Fn(Timestamp)>,
+    timeout: Rc<RefCell<Option<Timeout>>>,
+}
+
+impl Ticker {
+    fn run(self: &Rc<Self>) {
+        self.timeout.take();
+        if document().hidden() {
+            return;
+        }
+        let now = self.model.now();
+        (self.tick)(now);
+        let until_next = u32::try_from(1000 - now.millis().rem_euclid(1000)).unwrap_or(1000);
+        let this = Rc::clone(self);
+        *self.timeout.borrow_mut() = Some(Timeout::new(until_next, move || this.run()));
+    }
+}
+
+fn dock(model: Model) -> AnyView {
+    let item = move |shown: Shown| {
+        let id = shown.id;
+        view! {
+            <button
+                type="button"
+                aria-current=move || (model.chosen.get() == Some(id)).then_some("true")
+                on:click=move |_| {
+                    model.quiet();
+                    model.chosen.set(Some(id));
+                }
+            >
+                <span class="initial" aria-hidden="true">{shown.initial()}</span>
+                {shown.title.clone()}
+            </button>
+        }
+    };
+    view! {
+        <nav class="dock" aria-label="Accounts">
+            {move || model.accounts.get().into_iter().map(item).collect_view()}
+            <button type="button" on:click=move |_| model.go(Screen::Add)>
+                <span class="initial" aria-hidden="true">"+"</span>
+                "Add Account"
+            </button>
+        </nav>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_in_two_groups() {
+        assert_eq!(group("7509192"), ["750", "9192"]);
+        assert_eq!(group("123456"), ["123", "456"]);
+        assert_eq!(spell("7509192"), "7 5 0, 9 1 9 2");
+    }
+}
