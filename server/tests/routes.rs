@@ -4,6 +4,7 @@
 
 mod csrf;
 mod dev;
+mod devices;
 mod enrolment;
 mod headers;
 mod health;

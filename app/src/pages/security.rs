@@ -7,8 +7,10 @@ use server_fn::ServerFn;
 #[cfg(feature = "ssr")]
 use {
     super::step_up::Then,
+    crate::cookies,
     crate::notice::Notice,
     crate::visit::{Call, redirect, refuse},
+    authority::devices::{self, RevokeError},
     authority::enrol_sms::{self, StartError},
     authority::security,
     authority::security::Overview,
@@ -59,6 +61,8 @@ wire! {
         ending: Option<String>,
         confirmed_at: Timestamp,
         last_used_at: Option<Timestamp>,
+        /// The id of the device with Twofold's own authenticator.
+        device: Option<String>,
         is_disabled: bool,
     }
 }
@@ -95,6 +99,7 @@ impl SecurityView {
             ending: factor.ending,
             confirmed_at: factor.confirmed_at,
             last_used_at: factor.last_used_at,
+            device: factor.device,
             is_disabled: factor.is_disabled,
         });
         let browsers = browsers.into_iter().map(|browser| BrowserView {
@@ -166,6 +171,22 @@ pub(crate) async fn enable_two_factor(#[server(default)] current_password: Strin
     Ok(())
 }
 
+/// Revokes a device with Twofold's own authenticator; never the last factor.
+#[server(prefix = "/api", endpoint = "revoke_device")]
+pub(crate) async fn revoke_device(#[server(default)] device: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    match devices::revoke(&call.authority, signed_in, call.visitor(), &device).await {
+        Ok(opened) => {
+            cookies::enter(&opened);
+            redirect(&Notice::FactorRemoved.at("/account/security"));
+        }
+        Err(RevokeError::StepUpNeeded) => redirect(&Then::Security.step_up()),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
 /// Signs another browser out.
 #[server(prefix = "/api", endpoint = "end_session")]
 pub(crate) async fn end_session(#[server(default)] session: String) -> Result<(), AppError> {
@@ -186,7 +207,7 @@ pub(crate) fn security_page() -> AnyView {
 
 fn view(data: SecurityView) -> AnyView {
     let side = [
-        factors_section(data.factors),
+        factors_section(data.factors, data.enabled),
         recovery_codes_section(data.enabled, data.recovery_codes_left),
         browsers_section(data.browsers),
     ];
@@ -315,7 +336,7 @@ fn enabled_actions() -> AnyView {
     .erase()
 }
 
-fn factors_section(factors: Vec<FactorView>) -> AnyView {
+fn factors_section(factors: Vec<FactorView>, enabled: bool) -> AnyView {
     let mut devices = Vec::new();
     let mut others = Vec::new();
     for factor in factors {
@@ -334,7 +355,21 @@ fn factors_section(factors: Vec<FactorView>) -> AnyView {
     }
     view! {
         <Section id="factors" title="Factors">{others.join()}</Section>
-        <Section id="devices" title="Devices">{devices.join()}</Section>
+        <Section id="devices" title="Devices">{devices.join()}{enabled.then(authenticator_hint)}</Section>
+    }
+    .erase()
+}
+
+/// How a device is added: on that device, by a program of its own.
+fn authenticator_hint() -> AnyView {
+    view! {
+        <Hint>
+            "To get tokens on a phone, open "
+            <a href="/authenticator" rel="external">
+                "the authenticator"
+            </a>
+            " there and add your account by its cell phone. If a device is lost, revoke it here: its tokens are void at once."
+        </Hint>
     }
     .erase()
 }
@@ -352,6 +387,15 @@ fn factor_row(factor: FactorView, icon: Icon, kind: &'static str) -> AnyView {
             <Form action=RemoveApp::PATH>
                 <Hidden name="factor" value=factor.id/>
                 <Button label="Remove" class="btn small" spoken=Some(spoken)/>
+            </Form>
+        }
+        .erase()
+    } else if let Some(device) = factor.device {
+        let spoken = ["Revoke ", &title].concat();
+        view! {
+            <Form action=RevokeDevice::PATH>
+                <Hidden name="device" value=device/>
+                <Button label="Revoke" class="btn small" spoken=Some(spoken)/>
             </Form>
         }
         .erase()

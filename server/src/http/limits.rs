@@ -12,8 +12,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{form, refusal};
 
-/// The longest body. No form of ours comes near.
+/// The longest body. No form of a page comes near.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
+/// The longest body of the one function that takes more: the authenticator's encrypted backup.
+const MAX_BACKUP_BODY_BYTES: usize = 256 * 1024;
+/// Where that function is.
+const SAVE_BACKUP: &str = "/api/save_backup";
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(15);
 /// How long an answer may take to begin.
@@ -49,18 +53,19 @@ pub(super) async fn read_form(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match read(&parts.headers, body).await {
+    let most = if parts.uri.path() == SAVE_BACKUP { MAX_BACKUP_BODY_BYTES } else { MAX_BODY_BYTES };
+    match read(&parts.headers, body, most).await {
         Ok(form) => next.run(Request::from_parts(parts, Body::from(form))).await,
         Err(status) => refusal::answer(status, &parts.headers),
     }
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, StatusCode> {
+async fn read(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, StatusCode> {
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0_u64);
-    if length > MAX_BODY_BYTES as u64 {
+    if length > most as u64 {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    let collected = tokio::time::timeout(BODY_PATIENCE, Limited::new(body, MAX_BODY_BYTES).collect())
+    let collected = tokio::time::timeout(BODY_PATIENCE, Limited::new(body, most).collect())
         .await
         .map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
     let form = match collected {
