@@ -82,11 +82,16 @@ pub(crate) struct Shown {
     pub(crate) id: AccountId,
     /// The larger name: the issuer, or the name where there is none.
     pub(crate) title: String,
-    /// The smaller one.
-    pub(crate) name: String,
+    /// The name at the issuer.
+    name: String,
 }
 
 impl Shown {
+    /// The smaller name, where it says more than the larger one.
+    pub(crate) fn second_name(&self) -> Option<String> {
+        (self.name != self.title).then(|| self.name.clone())
+    }
+
     /// The letter in its tile.
     pub(crate) fn initial(&self) -> String {
         self.title.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default()

@@ -22,7 +22,7 @@
 
 use core::fmt;
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use data_encoding::BASE64URL_NOPAD;
 use domain::Timestamp;
 use sha2::{Digest as _, Sha256};
 
@@ -56,9 +56,9 @@ impl Digest {
 }
 
 impl fmt::Display for Digest {
-    /// 64 lower-case hex digits, as the server has them.
+    /// Base64url without padding, as the server has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0))
+        f.write_str(&BASE64URL_NOPAD.encode(&self.0))
     }
 }
 

@@ -66,7 +66,7 @@ fn item(model: Model, task: RwSignal<Option<Task>>, shown: Shown) -> impl IntoVi
                 >
                     {shown.title.clone()}
                 </button>
-                <p class="hint">{shown.name.clone()}</p>
+                <p class="hint">{shown.second_name()}</p>
             </div>
             <div class="row">
                 <button class="btn small" type="button" aria-label=of("Rename") on:click=move |_| task.set(Some(Task::Rename(renamed.clone())))>

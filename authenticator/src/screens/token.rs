@@ -82,7 +82,8 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
         let totp = Rc::clone(&totp);
         every_second(model, move |now| {
             let state = Countdown::at(now, totp.parameters().period);
-            let before = face.get_untracked();
+            // An effect may still begin when its face is gone already.
+            let Some(before) = face.try_get_untracked() else { return false };
             let after = look(&totp, now, state);
             if before.seconds != after.seconds + 1
                 && let Some(bar) = bar.get_untracked()
@@ -98,6 +99,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
             {
                 said.set(words(milestone).to_owned());
             }
+            true
         });
     });
     let copy = move || {
@@ -127,7 +129,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
             <span class="initial" aria-hidden="true">{shown.initial()}</span>
             <div>
                 <h1 tabindex="-1">{title}</h1>
-                <p class="hint">{shown.name.clone()}</p>
+                <p class="hint">{shown.second_name()}</p>
             </div>
             <p class="hint">"token is"</p>
             <button
@@ -195,9 +197,9 @@ fn run_bar(bar: &web_sys::HtmlElement, state: Countdown) {
     bar.set_class_name("run");
 }
 
-/// Calls `tick` at each beginning of a second of the server's clock, until the face goes. It rests while the page is
+/// Calls `tick` at each beginning of a second of the server's clock, until it says no or the face goes. It rests while the page is
 /// hidden, and begins anew when it is seen.
-fn every_second(model: Model, tick: impl Fn(Timestamp) + 'static) {
+fn every_second(model: Model, tick: impl Fn(Timestamp) -> bool + 'static) {
     let timeout: Rc<RefCell<Option<Timeout>>> = Rc::default();
     let run = Rc::new(Ticker { model, tick: Box::new(tick), timeout: Rc::clone(&timeout) });
     run.run();
@@ -212,7 +214,7 @@ fn every_second(model: Model, tick: impl Fn(Timestamp) + 'static) {
 
 struct Ticker {
     model: Model,
-    tick: Box<dyn Fn(Timestamp)>,
+    tick: Box<dyn Fn(Timestamp) -> bool>,
     timeout: Rc<RefCell<Option<Timeout>>>,
 }
 
@@ -223,7 +225,9 @@ impl Ticker {
             return;
         }
         let now = self.model.now();
-        (self.tick)(now);
+        if !(self.tick)(now) {
+            return;
+        }
         let until_next = u32::try_from(1000 - now.millis().rem_euclid(1000)).unwrap_or(1000);
         let this = Rc::clone(self);
         *self.timeout.borrow_mut() = Some(Timeout::new(until_next, move || this.run()));
