@@ -131,7 +131,7 @@ async fn another_number_is_a_new_factor(world: World) {
     assert_eq!(world.number("SELECT COUNT(*) FROM factor").await, 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM token_account WHERE phone = '+12025550188'").await, 1);
     let told = outbox::list(&world.authority, Some(PHONE)).await.unwrap();
-    assert!(told[0].body.contains("another number"), "{}", told[0].body);
+    assert!(told.iter().any(|message| message.body.contains("another number")));
 }
 
 async fn cancelling_changes_nothing(world: World) {
