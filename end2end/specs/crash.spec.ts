@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as after } from 'node:timers/promises';
 
-import { type Answer, Client, withApp, withPassword } from '../support/client.ts';
+import { type Answer, Client, withApp, withPassword, withSms } from '../support/client.ts';
 import { withDatabase } from '../support/postgres.ts';
 import { freshFolder, Server } from '../support/server.ts';
 import { expect, test } from '../support/test.ts';
@@ -129,6 +129,68 @@ for (const database of DATABASES) {
             expect(isLetIn, 'a token that was seen to work does not work again').toBe(false);
           }
           outcomes.push(`${delay} ms: ${isLetIn ? 'not used' : 'used'}${seen ? ', answered' : ''}`);
+        });
+      }
+      test.info().annotations.push({ type: 'outcomes', description: outcomes.join('; ') });
+    });
+  });
+
+  test(`a server killed while it activates an app has a working app or none, on ${database}`, async () => {
+    await Mortal.on(database, async (mortal) => {
+      const outcomes: string[] = [];
+      for (const delay of DELAYS) {
+        await test.step(`${delay} ms`, async () => {
+          const { client } = await withSms(mortal.server);
+          const app = await client.startApp();
+          const token = await app.freshToken();
+          const before = client.clone();
+          const answer = await mortal.killDuring(() => client.post('/api/confirm_app', { token }), delay);
+          const seen = answer?.leadsTo === '/account/security';
+          [client.server, before.server] = [mortal.server, mortal.server];
+
+          const again = await before.post('/api/confirm_app', { token });
+          const isOn = again.leadsTo !== '/account/security';
+          outcomes.push(`${delay} ms: ${isOn ? 'on' : 'off'}${seen ? ', answered' : ''}`);
+          if (seen) {
+            expect(isOn, 'who was told that it is on finds it on').toBe(true);
+            const { factors } = await client.load<{ factors: { name: string }[] }>('security');
+            expect(factors.map(({ name }) => name)).toContain('Authenticator app');
+          }
+          if (isOn) {
+            expect((await before.get('/account/security')).leadsTo, 'the cookie from before is dead').toBe('/login');
+          }
+        });
+      }
+      test.info().annotations.push({ type: 'outcomes', description: outcomes.join('; ') });
+    });
+  });
+
+  test(`a server killed while it checks a recovery code has used it up or not, on ${database}`, async () => {
+    await Mortal.on(database, async (mortal) => {
+      const outcomes: string[] = [];
+      for (const delay of DELAYS) {
+        await test.step(`${delay} ms`, async () => {
+          const { person, codes } = await withSms(mortal.server);
+          const client = new Client(mortal.server);
+          await client.logIn(person);
+          const before = client.clone();
+          const code = { recovery_code: codes[0] ?? '' };
+          const answer = await mortal.killDuring(() => client.post('/api/check_recovery_code', code), delay);
+          const seen = answer?.leadsTo === '/account/security';
+          [client.server, before.server] = [mortal.server, mortal.server];
+          const replayed = await before.post('/api/check_recovery_code', code);
+          const isLetIn = replayed.leadsTo === '/account/security';
+          outcomes.push(`${delay} ms: ${isLetIn ? 'not used' : 'used'}${seen ? ', answered' : ''}`);
+          if (seen) {
+            expect(isLetIn, 'a code that was seen to work does not work again').toBe(false);
+            expect((await client.get('/account/security')).status, 'the cookie that was given opens').toBe(200);
+          }
+          const fresh = new Client(mortal.server);
+          await fresh.logIn(person);
+          const again = await fresh.post('/api/check_recovery_code', code);
+          expect(again.status, 'by now it is used').toBe(403);
+          const other = await fresh.post('/api/check_recovery_code', { recovery_code: codes[1] ?? '' });
+          expect(other.leadsTo, 'the other codes still work').toBe('/account/security');
         });
       }
       test.info().annotations.push({ type: 'outcomes', description: outcomes.join('; ') });
