@@ -72,17 +72,17 @@ impl Call {
         }
     }
 
-    /// What a function answers that is not of a page, as text.
-    pub(crate) fn answer(&self, view: &impl Wire) -> Result<String, AppError> {
-        serde_json::to_string(view).map_err(|_| refuse(AppError::Unavailable))
-    }
-
     /// What a page shows, as text: its own data, and what the frame around it needs.
     pub(crate) fn page(&self, body: &impl Wire) -> Result<String, AppError> {
         let who = self.visit.signed_in.as_ref().map(Who::of);
         let page = serde_json::to_value(body).map(|body| PageData { who, failure: failure_of_address(), body });
         page.and_then(|page| serde_json::to_string(&page)).map_err(|_| refuse(AppError::Unavailable))
     }
+}
+
+/// What a function answers that is not of a page, as text.
+pub(crate) fn answer(view: &impl Wire) -> Result<String, AppError> {
+    serde_json::to_string(view).map_err(|_| refuse(AppError::Unavailable))
 }
 
 impl Who {

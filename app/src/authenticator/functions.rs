@@ -10,7 +10,7 @@ use super::{
     StepView,
 };
 use crate::error::AppError;
-use crate::visit::{Call, refuse};
+use crate::visit::{Call, answer, refuse};
 
 impl From<Started> for RegistrationView {
     fn from(started: Started) -> Self {
@@ -109,7 +109,7 @@ async fn device(call: &Call, key: &str) -> Result<Device, AppError> {
 /// What the device is told, as text.
 async fn view(call: &Call, device: &Device) -> Result<String, AppError> {
     let view = devices::sync(&call.authority, device).await.map_err(refuse)?;
-    call.answer(&DeviceView::from(view))
+    answer(&DeviceView::from(view))
 }
 
 fn channel(name: &str) -> Channel {
@@ -126,7 +126,7 @@ pub(crate) async fn start_registration(
     let call = Call::current()?;
     let channel = self::channel(&channel);
     let started = devices::start(&call.authority, call.visitor(), &phone, &email, channel).await.map_err(refuse)?;
-    call.answer(&RegistrationView::from(started))
+    answer(&RegistrationView::from(started))
 }
 
 /// Sends another code; the one before is dead.
@@ -138,7 +138,7 @@ pub(crate) async fn resend_registration(
     let call = Call::current()?;
     let channel = self::channel(&channel);
     let started = devices::resend(&call.authority, call.visitor(), &registration, channel).await.map_err(refuse)?;
-    call.answer(&RegistrationView::from(started))
+    answer(&RegistrationView::from(started))
 }
 
 /// Proves the phone by the code that went there.
@@ -150,7 +150,7 @@ pub(crate) async fn verify_registration(
 ) -> Result<String, AppError> {
     let call = Call::current()?;
     let step = devices::verify(&call.authority, call.visitor(), &registration, &code, &device).await.map_err(refuse)?;
-    call.answer(&StepView::new(step, &call))
+    answer(&StepView::new(step, &call))
 }
 
 /// Tells how far a registration is.
@@ -158,7 +158,7 @@ pub(crate) async fn verify_registration(
 pub(crate) async fn registration_step(#[server(default)] registration: String) -> Result<String, AppError> {
     let call = Call::current()?;
     let step = devices::step(&call.authority, call.visitor(), &registration).await.map_err(refuse)?;
-    call.answer(&StepView::new(step, &call))
+    answer(&StepView::new(step, &call))
 }
 
 /// Goes on with a recovery code.
@@ -169,7 +169,7 @@ pub(crate) async fn prove_registration(
 ) -> Result<String, AppError> {
     let call = Call::current()?;
     let step = devices::recover(&call.authority, call.visitor(), &registration, &code).await.map_err(refuse)?;
-    call.answer(&StepView::new(step, &call))
+    answer(&StepView::new(step, &call))
 }
 
 /// Makes a device count, by one token of each of its secrets.
@@ -224,7 +224,7 @@ pub(crate) async fn load_backup(#[server(default)] device_key: String) -> Result
     let call = Call::current()?;
     let device = device(&call, &device_key).await?;
     let loaded = backup::load(&call.authority, &device, call.visitor()).await.map_err(refuse)?;
-    call.answer(&BackupView { version: loaded.version, digest: loaded.digest, blob: loaded.blob })
+    answer(&BackupView { version: loaded.version, digest: loaded.digest, blob: loaded.blob })
 }
 
 /// Proves the person by a recovery code, so that the device may load the backup.
