@@ -1,23 +1,230 @@
-import { withSms, Client } from '../support/client.ts';
-import { Device } from '../support/device.ts';
-import { press } from '../support/pages.ts';
-import { expect, test } from '../support/test.ts';
+import type { Page } from '@playwright/test';
 
-test('from nothing to a sign-in with seven digits', async ({ page, server }) => {
+import { Client, withSms } from '../support/client.ts';
+import { Device } from '../support/device.ts';
+import type { Person } from '../support/people.ts';
+import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
+import { expect, PHONE, test } from '../support/test.ts';
+
+const NOT_RIGHT = 'That token is not right, or it has been used or has expired.';
+
+async function logIn(page: Page, visit: (path: string, page?: Page) => Promise<unknown>, person: Person) {
+  await visit('/login', page);
+  await fill(page, { 'Username or email': person.username, 'Password': person.password });
+  await press(page, 'Log In');
+  await arriveAt(page, '/login/token');
+}
+
+async function enter(page: Page, token: string) {
+  await fill(page, { 'Authorization token': token });
+  await press(page, 'Log In');
+}
+
+test('from nothing on a phone to a sign-in at the desk with seven digits', async ({ page, server, visit, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const phone = new Device(server, await anotherBrowser(PHONE));
+  await phone.open();
+  await phone.expectScreen('Authenticator');
+  await press(phone.page, 'Add Account');
+  await phone.register(person);
+  await phone.setPin();
+  await phone.turnOnBackup();
+  await phone.expectScreen(person.practice);
+  await expect(phone.page.getByText('token is')).toBeVisible();
+  await expect(phone.page.getByText('Your token expires in')).toBeVisible();
+  expect(await phone.token()).toMatch(/^\d{7}$/);
+
+  await logIn(page, visit, person);
+  await expect(page.getByText('Chrome on Android')).toBeVisible();
+  const token = await phone.freshToken();
+  await enter(page, token);
+  await arriveAt(page, '/account/security');
+  const devices = page.getByRole('region', { name: 'Devices' });
+  await expect(devices).toContainText('Chrome on Android');
+  await expect(devices).toContainText('last used');
+
+  // It is spent.
+  await press(page, 'Log Out');
+  await arriveAt(page, '/login');
+  await logIn(page, visit, person);
+  await enter(page, token);
+  await expectError(page, NOT_RIGHT);
+});
+
+test('a text message does not go out by itself where a device makes the tokens', async ({ page, server, visit, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  await new Device(server, await anotherBrowser(PHONE)).setUp(person);
+  await server.advance(61);
+  const before = (await server.messages(person.e164)).length;
+  await logIn(page, visit, person);
+  expect(await server.messages(person.e164)).toHaveLength(before);
+  await press(page, 'Request Token via SMS');
+  await expect(page.getByRole('status').filter({ hasText: 'Token sent' })).toBeVisible();
+  expect(await server.messages(person.e164)).toHaveLength(before + 1);
+});
+
+test('the code comes by a call for whom a text does not suit', async ({ page, server }) => {
   const { person } = await withSms(server);
   const device = new Device(server, page);
   await device.open();
   await press(page, 'Add Account');
-  await device.register(person);
+  await device.register(person, 'Call Me');
   await device.setPin();
-  await device.turnOnBackup();
+  await press(page, 'Not Now');
+  expect((await server.messages(person.e164))[0]?.channel).toBe('voice');
+  expect(await device.token()).toMatch(/^\d{7}$/);
+});
 
-  const token = await device.token();
-  expect(token).toMatch(/^\d{7}$/);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(person.practice);
-  await expect(page.getByText('Your token expires in')).toBeVisible();
+test('a number that nobody has leads to the same screen as one that somebody has', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const screens: string[] = [];
+  for (const phone of [person.phone, '+1 (202) 555-1199']) {
+    const device = new Device(server, screens.length === 0 ? page : await anotherBrowser());
+    await device.open();
+    await press(device.page, 'Add Account');
+    await fill(device.page, { 'Cell phone': phone, 'Email': person.email });
+    await press(device.page, 'OK');
+    await server.advance(61);
+    await press(device.page, 'Text Me');
+    await device.expectScreen('Enter the code');
+    await expect(device.page.getByRole('status').filter({ hasText: phone.slice(-2) })).toBeVisible();
+    screens.push((await device.page.locator('body').ariaSnapshot()).replaceAll(phone.slice(-2), 'NN'));
 
+    await fill(device.page, { 'Verification code': '000000' });
+    await press(device.page, 'Verify');
+    await expect(device.page.getByRole('alert').filter({ hasText: /\w/ })).toBeVisible();
+    screens.push((await device.page.locator('body').ariaSnapshot()).replaceAll(phone.slice(-2), 'NN'));
+  }
+  expect(screens.slice(2)).toEqual(screens.slice(0, 2));
+  expect(await server.messages('+12025551199')).toEqual([]);
+});
+
+test('what is wrong with a phone, an e-mail or a code is said', async ({ page, server }) => {
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.open();
+  await press(page, 'Add Account');
+  await press(page, 'OK');
+  await device.expectRefusal('Enter your cell phone number with its country code');
+  await fill(page, { 'Cell phone': person.phone });
+  await press(page, 'OK');
+  await device.expectRefusal('Enter the e-mail address');
+  await device.register({ ...person, email: `other-${person.email}` });
+  await device.expectRefusal(/e-mail/);
+});
+
+test('a second device is approved by the number that both show', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+  await first.setUp(person);
+  const number = await second.ask(person);
+  await first.sync();
+  await first.expectScreen('Approve a new device');
+  await expect(first.page.getByText('Chrome on Windows')).toBeVisible();
+  await expect(first.page.locator('.numbers').getByRole('button')).toHaveCount(3);
+  await press(first.page, number);
+  await second.setPin();
+  await press(page, 'Not Now');
+  await expect(first.page.getByRole('status').filter({ hasText: 'Answered.' })).toBeVisible();
+
+  // Each has a secret of its own, and each is good.
+  const [one, two] = [await first.token(), await second.token()];
+  expect(one).not.toBe(two);
   const client = new Client(server);
-  expect((await client.logIn(person)).leadsTo).toBe('/login/token');
-  expect((await client.post('/api/check_token', { token: await device.freshToken() })).leadsTo).toBe('/account/security');
+  for (const device of [first, second]) {
+    await client.logIn(person);
+    expect((await client.post('/api/check_token', { token: await device.freshToken() })).leadsTo).toBe('/account/security');
+  }
+  // And the account has heard of both.
+  const mails = (await server.messages(person.email)).map(({ body }) => body);
+  expect(mails.filter((body) => body.includes('Chrome on Windows'))).not.toEqual([]);
+});
+
+test('a wrong number denies the new device', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+  await first.setUp(person);
+  const number = await second.ask(person);
+  await first.sync();
+  await first.expectScreen('Approve a new device');
+  const numbers = await first.page.locator('.numbers').getByRole('button').allInnerTexts();
+  await press(first.page, numbers.find((other) => other !== number) ?? '');
+  await second.expectRefusal('Your other device said no');
+  await expect(page.getByLabel('PIN')).toHaveCount(0);
+});
+
+test('Deny denies the new device', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+  await first.setUp(person);
+  await second.ask(person);
+  await first.sync();
+  await press(first.page, 'Deny');
+  await second.expectRefusal('Your other device said no');
+  await expect(first.page.getByRole('status').filter({ hasText: 'denied' })).toBeVisible();
+  await first.token();
+});
+
+test('a recovery code stands in for the device that is out of reach', async ({ page, server, anotherBrowser }) => {
+  const { person, codes } = await withSms(server);
+  await new Device(server, await anotherBrowser(PHONE)).setUp(person);
+  const second = new Device(server, page);
+  await second.ask(person);
+  await second.prove('AAAA-AAAA-AAAA');
+  await expect(page.getByRole('alert').filter({ hasText: /\w/ })).toBeVisible();
+  await fill(page, { 'Recovery code': codes[0] ?? '' });
+  await press(page, 'Continue');
+  await second.setPin();
+  await press(page, 'Not Now');
+  const client = new Client(server);
+  await client.logIn(person);
+  expect((await client.post('/api/check_token', { token: await second.freshToken() })).leadsTo).toBe('/account/security');
+});
+
+test('a revoked device is dead at once, says so, and the others live on', async ({ page, server, visit, anotherBrowser }) => {
+  test.slow();
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, await anotherBrowser())];
+  await first.setUp(person);
+  const number = await second.ask(person);
+  await first.sync();
+  await press(first.page, number);
+  await second.setPin();
+  await press(second.page, 'Not Now');
+
+  await logIn(page, visit, person);
+  await enter(page, await second.freshToken());
+  await arriveAt(page, '/account/security');
+  await press(page, 'Revoke Chrome on Android');
+  await arriveAt(page, '/account/step-up');
+  await fill(page, { 'Current password': person.password, 'Authorization token': await second.freshToken() });
+  await press(page, 'Confirm');
+  await arriveAt(page, '/account/security');
+  await press(page, 'Revoke Chrome on Android');
+  await expectStatus(page, /./);
+  await expect(page.getByRole('region', { name: 'Devices' })).not.toContainText('Chrome on Android');
+
+  // The phone has not heard of it yet.
+  const dead = await first.token();
+  await press(page, 'Log Out');
+  await arriveAt(page, '/login');
+  await logIn(page, visit, person);
+  await enter(page, dead);
+  await expectError(page, NOT_RIGHT);
+  await enter(page, await second.freshToken());
+  await arriveAt(page, '/account/security');
+
+  await first.sync();
+  await first.expectRefusal('This device was removed.');
+  await first.expectScreen('Authenticator');
+  await expect(first.page.getByRole('button', { name: 'Add Account' })).toBeVisible();
+});
+
+test('the devices of the account are listed on each of them', async ({ page, server }) => {
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.setUp(person);
+  await press(page, 'Settings');
+  await press(page, 'Devices');
+  await expect(page.getByRole('listitem')).toHaveText(/Chrome on Windows \(this device\)Added .*, (last used .*|not used yet)/);
 });

@@ -11,6 +11,9 @@ const DELAYS = [0, 1, 2, 4, 6, 9, 12, 16, 21, 28, 37, 50];
 /** Tells sign-ins of a round from the set-up before it. */
 const ROUND = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
+// Each kills and starts the server a dozen times.
+test.describe.configure({ timeout: 120_000 });
+
 const DATABASES = ['SQLite', 'PostgreSQL'] as const;
 
 /** A server that is killed and started again on the same data. */

@@ -3,6 +3,7 @@ import { expect, type Page } from '@playwright/test';
 import type { Person } from './people.ts';
 import { fill, press } from './pages.ts';
 import type { Server } from './server.ts';
+import type { Site } from './site.ts';
 import { hydrated } from './test.ts';
 
 export const PIN = '194-382';
@@ -37,6 +38,22 @@ export class Device {
     await expect(this.page.getByLabel('Verification code')).toBeVisible();
   }
 
+  /** Proves the phone on a device that is not the first: another one has to approve it. */
+  async ask(person: Person): Promise<string> {
+    await this.open();
+    await press(this.page, 'Add Account');
+    await this.register(person);
+    await this.expectScreen('Approve on your other device');
+    return this.page.locator('.matching').innerText();
+  }
+
+  /** Proves in place of the approval that it is the owner. */
+  async prove(recoveryCode: string) {
+    await press(this.page, 'Use a recovery code');
+    await fill(this.page, { 'Recovery code': recoveryCode });
+    await press(this.page, 'Continue');
+  }
+
   async setPin(pin = PIN) {
     await fill(this.page, { 'PIN': pin, 'Confirm PIN': pin });
     await press(this.page, 'Set PIN');
@@ -54,18 +71,73 @@ export class Device {
   }
 
   /** From nothing to the token. */
-  async setUp(person: Person) {
+  async setUp(person: Person, backup: 'with a backup' | 'without backup' = 'without backup') {
     await this.open();
     await press(this.page, 'Add Account');
     await this.register(person);
     await this.setPin();
-    await press(this.page, 'Not Now');
+    if (backup === 'with a backup') {
+      await this.turnOnBackup();
+    } else {
+      await press(this.page, 'Not Now');
+    }
     await this.token();
+  }
+
+  /** From nothing to an account at another site, which needs no server. */
+  async setUpAlone(site: Site) {
+    await this.open();
+    await press(this.page, 'Add Account');
+    await press(this.page, 'Add another kind of account');
+    await this.setPin();
+    await this.expectScreen('Add an account');
+    await this.typeKey(site);
+  }
+
+  /** Adds an account at another site beside those that are here. */
+  async addSite(site: Site) {
+    await press(this.page, 'Add Account');
+    await this.typeKey(site);
+  }
+
+  private async typeKey(site: Site) {
+    await press(this.page, 'Type a key');
+    await fill(this.page, { 'Account name': site.name, 'Setup key': site.typed });
+    await press(this.page, 'Add');
+    await this.expectScreen(site.name);
+  }
+
+  /** Shows the very token that a library of another hand computes, by the server's clock or by this machine's. */
+  async expectTokenOf(site: Site, now: () => Promise<number> | number = async () => this.server.now()) {
+    // In one of two tries at least, both are asked within the same period.
+    await expect(async () => expect(await this.token()).toBe(await site.tokenAt(await now()))).toPass();
+  }
+
+  async choose(title: string) {
+    await this.page.getByRole('navigation', { name: 'Accounts' }).getByRole('button', { name: title, exact: true }).click();
+    await this.expectScreen(title);
+  }
+
+  async lock() {
+    await press(this.page, 'Settings');
+    await press(this.page, 'Lock now');
+    await this.expectScreen('Unlock');
+  }
+
+  /** The screen of that heading is shown. */
+  async expectScreen(heading: string) {
+    await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(heading);
+  }
+
+  /** What went wrong, as the page says it. */
+  async expectRefusal(text: string | RegExp) {
+    await expect(this.page.getByRole('alert').filter({ hasText: text })).toBeVisible();
   }
 
   /** The token that is shown, read from the name that a screen reader says. */
   async token(): Promise<string> {
     const token = this.page.getByRole('button', { name: /^Token for .*: \d/ });
+    await expect(token).toBeVisible();
     const name = (await token.getAttribute('aria-label')) ?? '';
     return name.slice(name.lastIndexOf(':')).replace(/\D/g, '');
   }

@@ -1,10 +1,23 @@
-import { test as base, expect, type BrowserContext, type Page, type Response } from '@playwright/test';
+import {
+  test as base,
+  devices,
+  expect,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+  type Response,
+} from '@playwright/test';
 
 import { someAddress } from './people.ts';
 import { withDatabase } from './postgres.ts';
 import { Server } from './server.ts';
 
 export { expect };
+
+const { defaultBrowserType: _, ...pixel } = devices['Pixel 5'];
+
+/** A phone, as narrow as pages have to fit (WCAG 1.4.10). */
+export const PHONE: BrowserContextOptions = { ...pixel, viewport: { width: 320, height: 640 } };
 
 interface ForWorkers {
   /** The server that only this worker talks to. */
@@ -18,8 +31,8 @@ interface ForTests {
   withScripts: boolean;
   /** Opens a page, and waits until it is alive where scripts run. */
   visit: (path: string, page?: Page) => Promise<Response | null>;
-  /** Another browser, of somebody else or of the same person elsewhere. */
-  anotherBrowser: () => Promise<Page>;
+  /** Another browser, of somebody else or of the same person elsewhere; `options` in place of the project's. */
+  anotherBrowser: (options?: BrowserContextOptions) => Promise<Page>;
   /** Errors that are part of the test: messages in the console that match are let through. */
   expected: RegExp[];
   /** Fails the test on errors in the console, in scripts, and against the content security policy. */
@@ -80,7 +93,7 @@ export const test = base.extend<ForTests, ForWorkers>({
   anotherBrowser: async ({ browser, contextOptions, baseURL, javaScriptEnabled, userAgent, viewport, expected }, use) => {
     const contexts: BrowserContext[] = [];
     const errors: string[][] = [];
-    await use(async () => {
+    await use(async (options = {}) => {
       const context = await browser.newContext({
         ...contextOptions,
         ...(baseURL === undefined ? {} : { baseURL }),
@@ -88,6 +101,7 @@ export const test = base.extend<ForTests, ForWorkers>({
         ...(userAgent === undefined ? {} : { userAgent }),
         ...(viewport === undefined ? {} : { viewport }),
         extraHTTPHeaders: { 'X-Forwarded-For': someAddress() },
+        ...options,
       });
       contexts.push(context);
       errors.push(watchFor(context, expected));

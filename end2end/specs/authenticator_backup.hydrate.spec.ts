@@ -1,0 +1,240 @@
+import type { BrowserContext, Page } from '@playwright/test';
+
+import { type Signed, withSms } from '../support/client.ts';
+import { BACKUP_PASSWORD, Device } from '../support/device.ts';
+import { fill, press } from '../support/pages.ts';
+import type { Server } from '../support/server.ts';
+import { Site } from '../support/site.ts';
+import { expect, PHONE, test } from '../support/test.ts';
+
+interface Backup {
+  version: number;
+  digest: string;
+  blob: string;
+}
+
+/** A phone with a practice account, an account elsewhere, and a backup of it. */
+async function withBackup(server: Server, page: Page) {
+  const signed = await withSms(server);
+  const device = new Device(server, page);
+  const site = new Site('Mail', { digits: 8, algorithm: 'sha512' });
+  await device.setUp(signed.person, 'with a backup');
+  await device.addSite(site);
+  await expect(page.getByText('Backed up')).toBeVisible();
+  return { ...signed, device, site };
+}
+
+/** The same person on a new phone, up to the backup password. */
+async function untilRestore(server: Server, page: Page, { person, codes }: Signed & { codes: string[] }) {
+  const device = new Device(server, page);
+  await device.ask(person);
+  await device.prove(codes[0] ?? '');
+  await device.setPin();
+  await device.expectScreen('Restore your backup');
+  return device;
+}
+
+async function restore(device: Device, password = BACKUP_PASSWORD) {
+  await fill(device.page, { 'Backup password': password });
+  await press(device.page, 'Restore');
+}
+
+/** Puts another backup in the place of the one that the server has. */
+async function serve(context: BrowserContext, change: (backup: Backup) => Backup) {
+  await context.route('**/api/load_backup', async (route) => {
+    const answer = await route.fetch();
+    // The server functions answer with JSON in a JSON string, or with the JSON itself.
+    const outer = JSON.parse(await answer.text()) as string | Backup;
+    const body = typeof outer === 'string' ? JSON.stringify(JSON.stringify(change(JSON.parse(outer) as Backup))) : JSON.stringify(change(outer));
+    await route.fulfill({ response: answer, body });
+  });
+}
+
+/** The backup as a device is given it. */
+async function lookAt(device: Device): Promise<Backup> {
+  let seen: Backup | undefined;
+  await serve(device.page.context(), (backup) => {
+    seen = backup;
+    return backup;
+  });
+  await restore(device, 'not the password at all');
+  await device.expectRefusal('The backup password is not right.');
+  await device.page.context().unrouteAll({ behavior: 'wait' });
+  if (!seen) {
+    throw new Error('no backup was loaded');
+  }
+  return seen;
+}
+
+async function expectNothingRestored(device: Device) {
+  await expect(device.page.getByLabel('Backup password')).toBeVisible();
+  await press(device.page, 'Not Now');
+  await device.token();
+  await expect(device.page.getByRole('navigation', { name: 'Accounts' }).getByRole('button')).toHaveCount(2);
+  await expect(device.page.getByText('Mail')).toHaveCount(0);
+  // Nor is anything of it on the disk.
+  await device.lock();
+  await device.unlock();
+  await device.token();
+  await expect(device.page.getByText('Mail')).toHaveCount(0);
+}
+
+test('a lost phone comes back on a new one from its backup', async ({ page, server, anotherBrowser }) => {
+  const lost = await withBackup(server, await anotherBrowser(PHONE));
+  await lost.device.page.close();
+
+  const device = await untilRestore(server, page, lost);
+  await restore(device, 'not the password at all');
+  await device.expectRefusal('The backup password is not right.');
+  await restore(device);
+  await expect(page.getByRole('status').filter({ hasText: '1 account came back' })).toBeVisible();
+  await device.choose('Mail');
+  await device.expectTokenOf(lost.site);
+  expect(await device.token()).toMatch(/^\d{8}$/);
+  await device.choose(lost.person.practice);
+  expect(await device.token()).toMatch(/^\d{7}$/);
+
+  // It goes on saving to the same backup.
+  await device.addSite(new Site('Bank'));
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await device.lock();
+  await device.unlock();
+  await expect(page.getByRole('navigation', { name: 'Accounts' })).toContainText('Bank');
+});
+
+test('a device that was approved restores without a recovery code', async ({ page, server, anotherBrowser }) => {
+  const { device: first, person, site } = await withBackup(server, await anotherBrowser(PHONE));
+  const second = new Device(server, page);
+  const number = await second.ask(person);
+  await first.sync();
+  await press(first.page, number);
+  await second.setPin();
+  await restore(second);
+  await second.choose('Mail');
+  await second.expectTokenOf(site);
+});
+
+test('two devices take in what the other one adds', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const first = await withBackup(server, await anotherBrowser(PHONE));
+  const second = await untilRestore(server, page, first);
+  await restore(second);
+  await second.choose('Mail');
+  await second.addSite(new Site('Bank'));
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await first.device.addSite(new Site('Shop'));
+  const dock = (device: Device) => device.page.getByRole('navigation', { name: 'Accounts' });
+  await expect(dock(first.device)).toContainText('Bank');
+  await first.device.sync();
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await second.addSite(new Site('Cloud'));
+  await expect(dock(second)).toContainText('Shop');
+});
+
+test('the backup password is changed, and the old one restores nothing', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const old = await withBackup(server, await anotherBrowser(PHONE));
+  const changed = 'four words nobody guesses';
+  await press(old.device.page, 'Settings');
+  await press(old.device.page, 'Change backup password');
+  const fields = { 'Backup password': changed, 'Confirm backup password': changed };
+  await fill(old.device.page, { 'Present backup password': 'not the password at all', ...fields });
+  await old.device.page.locator('form').getByRole('button', { name: 'Change backup password' }).click();
+  await old.device.expectRefusal('The present backup password is not right.');
+  await fill(old.device.page, { 'Present backup password': BACKUP_PASSWORD, ...fields });
+  await old.device.page.locator('form').getByRole('button', { name: 'Change backup password' }).click();
+  await expect(old.device.page.getByRole('status').filter({ hasText: 'new password' })).toBeVisible();
+
+  const device = await untilRestore(server, page, old);
+  await restore(device);
+  await device.expectRefusal('The backup password is not right.');
+  await restore(device, changed);
+  await device.choose('Mail');
+});
+
+test('a weak backup password is refused, and its strength is said in a word', async ({ page, server }) => {
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.open();
+  await press(page, 'Add Account');
+  await device.register(person);
+  await device.setPin();
+  await device.expectScreen('Back up your accounts');
+  for (const [password, word] of [['short', 'Too short'], ['ten letter', 'Fair'], ['fourteen letters', 'Good'], ['four words nobody guesses', 'Strong']] as const) {
+    await fill(page, { 'Backup password': password });
+    await expect(page.locator('.strength')).toHaveText(word);
+  }
+  await fill(page, { 'Backup password': 'short', 'Confirm backup password': 'short' });
+  await press(page, 'Turn On Backup');
+  await device.expectRefusal('Use at least 10 characters');
+  await fill(page, { 'Backup password': BACKUP_PASSWORD, 'Confirm backup password': `${BACKUP_PASSWORD}!` });
+  await press(page, 'Turn On Backup');
+  await device.expectRefusal('The two passwords are not the same');
+});
+
+test.describe('a backup that is not whole is refused, and nothing of it is taken', () => {
+  const bytes = (change: (blob: Buffer) => Buffer) => (backup: Backup) => ({
+    ...backup,
+    blob: change(Buffer.from(backup.blob, 'base64url')).toString('base64url'),
+  });
+  const flipped = (at: (blob: Buffer) => number) =>
+    bytes((blob) => {
+      const index = at(blob);
+      blob.writeUInt8(blob.readUInt8(index) ^ 1, index);
+      return blob;
+    });
+  const cases: [string, (backup: Backup) => Backup, string][] = [
+    ['cut short', bytes((blob) => blob.subarray(0, -1)), 'The backup is damaged, so nothing of it was taken.'],
+    ['cut in its head', bytes((blob) => blob.subarray(0, 60)), 'The backup is damaged, so nothing of it was taken.'],
+    ['empty', bytes(() => Buffer.alloc(0)), 'The backup is damaged, so nothing of it was taken.'],
+    ['no base64', (backup) => ({ ...backup, blob: `${backup.blob}=` }), 'The backup is damaged, so nothing of it was taken.'],
+    ['changed in its last byte', flipped((blob) => blob.length - 1), 'The backup is damaged, so nothing of it was taken.'],
+    ['changed in its content', flipped((blob) => blob.length - 60), 'The backup is damaged, so nothing of it was taken.'],
+    ['changed in its key', flipped(() => 60), 'The backup password is not right.'],
+    ['of a newer format', bytes((blob) => (blob.writeUInt8(2, 8), blob)), 'made by a newer version'],
+  ];
+  for (const [name, change, text] of cases) {
+    test(name, async ({ page, context, server, anotherBrowser }) => {
+      const lost = await withBackup(server, await anotherBrowser(PHONE));
+      const device = await untilRestore(server, page, lost);
+      await serve(context, change);
+      await restore(device);
+      await device.expectRefusal(text);
+      await expectNothingRestored(device);
+    });
+  }
+});
+
+test("another account's backup is refused", async ({ page, context, server, anotherBrowser }) => {
+  test.slow();
+  const theirs = await withBackup(server, await anotherBrowser(PHONE));
+  const stolen = await lookAt(await untilRestore(server, await anotherBrowser(), theirs));
+  const mine = await withBackup(server, await anotherBrowser(PHONE));
+  const device = await untilRestore(server, page, mine);
+  await serve(context, () => stolen);
+  await restore(device);
+  await device.expectRefusal('This is the backup of another token account. Nothing of it was taken.');
+  await expectNothingRestored(device);
+});
+
+/** A device that has seen the newest backup, an older one, and one that branched off from that. */
+async function withHistory(server: Server, page: Page, anotherBrowser: () => Promise<Page>) {
+  const first = await withBackup(server, await anotherBrowser());
+  const old = await lookAt(await untilRestore(server, await anotherBrowser(), first));
+  await first.device.addSite(new Site('Bank'));
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  return { first, old };
+}
+
+test('an older backup is refused by a device that has seen a newer one', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const { first, old } = await withHistory(server, page, anotherBrowser);
+  // The server says that another device has saved, and then gives an old backup out.
+  const context = first.device.page.context();
+  await serve(context, () => old);
+  await context.route('**/api/save_backup', (route) => route.fulfill({ status: 409, body: '"backup-conflict|"' }));
+  await first.device.addSite(new Site('Shop'));
+  await first.device.expectRefusal(/The server offers an old backup \(version \d+\), but this device has seen version \d+\./);
+  const dock = first.device.page.getByRole('navigation', { name: 'Accounts' });
+  await expect(dock.getByRole('button')).toHaveCount(5);
+});
