@@ -4,6 +4,7 @@ pub(crate) mod camera;
 pub(crate) mod deriver;
 pub(crate) mod files;
 pub(crate) mod offline;
+pub(crate) mod platform;
 pub(crate) mod storage;
 
 use domain::Timestamp;
@@ -49,9 +50,11 @@ pub(crate) fn device_name() -> String {
         ("CrOS", "ChromeOS"),
         ("Linux", "Linux"),
     ];
-    const BROWSERS: [(&str, &str); 4] = [("Firefox", "Firefox"), ("Edg", "Edge"), ("Chrome", "Chrome"), ("Safari", "Safari")];
+    const BROWSERS: [(&str, &str); 4] =
+        [("Firefox", "Firefox"), ("Edg", "Edge"), ("Chrome", "Chrome"), ("Safari", "Safari")];
     let agent = window().navigator().user_agent().unwrap_or_default();
-    let named = |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|named| named.1);
+    let named =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|named| named.1);
     match (named(&BROWSERS), named(&SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),

@@ -26,7 +26,9 @@ pub(crate) enum Screen {
     /// The code that came.
     Code,
     /// Another device has to approve this one, which shows the number.
-    Waiting { number: u32 },
+    Waiting {
+        number: u32,
+    },
     /// A recovery code in place of the approval.
     Recovery,
     /// The first PIN.
@@ -130,6 +132,10 @@ pub(crate) struct Model {
     pub(crate) update: RwSignal<bool>,
     /// Whether the token is hidden until it is tapped.
     pub(crate) hides_token: RwSignal<bool>,
+    /// Whether the browser has promised not to clean the vault away.
+    pub(crate) is_persisted: RwSignal<bool>,
+    /// What has happened to the token account elsewhere, until the person has read it.
+    pub(crate) news: RwSignal<Option<String>>,
     /// An account that was deleted, and its place: as long as it can be brought back.
     pub(crate) deleted: RwSignal<Option<String>>,
     pub(crate) registration: StoredValue<Registration>,
@@ -153,6 +159,8 @@ impl Model {
             server_ahead: RwSignal::new(0),
             update: RwSignal::new(false),
             hides_token: RwSignal::new(false),
+            is_persisted: RwSignal::new(true),
+            news: RwSignal::default(),
             deleted: RwSignal::default(),
             registration: StoredValue::default(),
             vault: StoredValue::new_local(None),

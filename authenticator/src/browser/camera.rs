@@ -10,8 +10,8 @@ use quircs::Quirc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    CanvasRenderingContext2d, File, HtmlCanvasElement, HtmlVideoElement, ImageBitmap, MediaStream, MediaStreamConstraints,
-    MediaStreamTrack,
+    CanvasRenderingContext2d, File, HtmlCanvasElement, HtmlVideoElement, ImageBitmap, MediaStream,
+    MediaStreamConstraints, MediaStreamTrack,
 };
 
 /// Milliseconds between two looks at what the camera sees.

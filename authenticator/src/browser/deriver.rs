@@ -1,9 +1,9 @@
 //! Keys from passwords, in a worker: Argon2id takes up to a second on a phone, and the page stays usable meanwhile.
 
 use js_sys::{JsString, Object, Promise, Reflect, Uint8Array};
+use vault::{KdfParameters, Key};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use vault::{KdfParameters, Key};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 /// The worker did not start, or gave up: most likely for want of memory.

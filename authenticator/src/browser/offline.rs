@@ -22,9 +22,11 @@ async fn watch(update: RwSignal<bool>) -> Result<(), JsValue> {
     let container = window().navigator().service_worker();
     let options = js_sys::Object::new();
     js_sys::Reflect::set(&options, &"scope".into(), &"/authenticator".into())?;
-    let registering = js_sys::Reflect::get(&container, &"register".into())?
-        .dyn_into::<js_sys::Function>()?
-        .call2(&container, &SCRIPT.into(), &options)?;
+    let registering = js_sys::Reflect::get(&container, &"register".into())?.dyn_into::<js_sys::Function>()?.call2(
+        &container,
+        &SCRIPT.into(),
+        &options,
+    )?;
     let registration: ServiceWorkerRegistration =
         JsFuture::from(registering.dyn_into::<js_sys::Promise>()?).await?.dyn_into()?;
     let has_old = container.controller().is_some();

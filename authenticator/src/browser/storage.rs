@@ -17,6 +17,8 @@ const FILE: &str = "file";
 const CLOCK: &str = "server-ahead";
 /// Whether the token is hidden until it is tapped.
 const HIDES_TOKEN: &str = "hides-token";
+/// Ids of the token account's devices when they were last seen, with blanks between.
+const KNOWN_DEVICES: &str = "known-devices";
 
 /// The browser keeps nothing: private browsing, a full disk, or a person who forbade it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -62,6 +64,17 @@ pub(crate) async fn save_hides_token(hides: bool) -> Result<(), StorageFails> {
     put(HIDES_TOKEN, &JsValue::from_bool(hides)).await
 }
 
+/// The ids of the devices that were seen last; none before the first time.
+pub(crate) async fn load_known_devices() -> Option<Vec<String>> {
+    let ids = get(KNOWN_DEVICES).await.ok()?.as_string()?;
+    Some(ids.split(' ').map(ToOwned::to_owned).collect())
+}
+
+/// Keeps them.
+pub(crate) async fn save_known_devices(ids: &[&str]) -> Result<(), StorageFails> {
+    put(KNOWN_DEVICES, &JsValue::from_str(&ids.join(" "))).await
+}
+
 /// Forgets everything.
 pub(crate) async fn clear() -> Result<(), StorageFails> {
     let database = open().await?;
@@ -74,6 +87,12 @@ pub(crate) async fn clear() -> Result<(), StorageFails> {
 /// Asks the browser not to clean this site's data away by itself; whether it agreed.
 pub(crate) async fn persist() -> bool {
     let Ok(asked) = window().navigator().storage().persist() else { return false };
+    JsFuture::from(asked).await.is_ok_and(|agreed| agreed.is_truthy())
+}
+
+/// Whether the browser has agreed to that.
+pub(crate) async fn is_persisted() -> bool {
+    let Ok(asked) = window().navigator().storage().persisted() else { return false };
     JsFuture::from(asked).await.is_ok_and(|agreed| agreed.is_truthy())
 }
 

@@ -141,7 +141,8 @@ async fn catch_up(model: Model, device_key: &str) {
     };
     let now = model.now();
     let taken = keeper::change(model, |contents| {
-        let (token_account, key) = contents.token_account.clone().zip(contents.backup.as_ref().map(|it| it.key.clone()))?;
+        let (token_account, key) =
+            contents.token_account.clone().zip(contents.backup.as_ref().map(|it| it.key.clone()))?;
         Some(take_by_key(contents, &view, &token_account, &key, now))
     });
     match taken.await {
@@ -226,7 +227,9 @@ pub(crate) fn words(refused: Refused) -> String {
     match refused {
         Refused::Damaged => "The backup is damaged, so nothing of it was taken.".to_owned(),
         Refused::UnknownFormat => "The backup was made by a newer version. Update the authenticator first.".to_owned(),
-        Refused::OtherTokenAccount => "This is the backup of another token account. Nothing of it was taken.".to_owned(),
+        Refused::OtherTokenAccount => {
+            "This is the backup of another token account. Nothing of it was taken.".to_owned()
+        }
         Refused::Older { offered, seen } => format!(
             "The server offers an old backup (version {offered}), but this device has seen version {seen}. Nothing of it \
              was taken. Tell your administrator."

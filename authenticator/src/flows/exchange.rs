@@ -37,7 +37,8 @@ pub(crate) fn add_scanned(model: Model, text: &str) -> Result<(), String> {
 
 fn add(model: Model, account: OtherAccount) {
     model.run(async move {
-        let added = keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random))).await;
+        let added =
+            keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random))).await;
         match added.and_then(|added| Ok(added?)) {
             Ok(id) => {
                 model.chosen.set(Some(id));
@@ -60,11 +61,14 @@ pub(crate) fn export_encrypted(model: Model, password: String, again: String) {
             Ok(key) => key,
             Err(error) => return model.fail(error.to_string()),
         };
-        let text = keeper::with(model, |contents| {
-            exchange::export_encrypted(contents, kdf, &key, &mut browser::fill_random)
-        });
+        let text =
+            keeper::with(model, |contents| exchange::export_encrypted(contents, kdf, &key, &mut browser::fill_random));
         let saved = text.is_some_and(|text| files::save("twofold-accounts.txt", &text).is_ok());
-        if saved { model.say("The file is saved. Keep its password apart from it.") } else { model.fail("The file could not be saved.") }
+        if saved {
+            model.say("The file is saved. Keep its password apart from it.")
+        } else {
+            model.fail("The file could not be saved.")
+        }
     });
 }
 

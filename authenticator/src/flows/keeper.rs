@@ -9,7 +9,7 @@ use vault::{AccountId, Contents, KdfParameters, Pin, Vault, VaultKey};
 use super::sync;
 use crate::browser::deriver::{self, DerivationFails};
 use crate::browser::storage::{self, StorageFails};
-use crate::browser;
+use crate::browser::{self, platform};
 use crate::model::{Model, Screen};
 
 /// The vault while it is unlocked.
@@ -44,6 +44,8 @@ pub(crate) enum KeepError {
     LockedOut,
     #[error("That password is not right.")]
     WrongPassword,
+    #[error("The phone's own lock did not open the authenticator. Use the PIN.")]
+    PlatformRefused,
     #[error("The authenticator is locked.")]
     Locked,
     #[error("This account is here already.")]
@@ -119,7 +121,7 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
     storage::save_file(&vault.to_bytes()).await?;
     // Refused, the backup is what saves the accounts; the person is told where it is offered.
-    storage::persist().await;
+    model.is_persisted.set(storage::persist().await);
     hold(model, vault, key, contents);
     Ok(())
 }
@@ -158,6 +160,41 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
         Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(KeepError::WrongPassword),
         Err(NotOpened::Damaged) => Err(KeepError::Damaged),
     }
+}
+
+/// Opens the vault by the platform's own lock.
+pub(crate) async fn open_by_platform(model: Model) -> Result<(), KeepError> {
+    let vault = load().await?.ok_or(KeepError::Storage)?;
+    let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
+    let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
+    let (key, contents) = vault.open_by_platform(&prf).map_err(|_| KeepError::PlatformRefused)?;
+    hold(model, vault, key, contents);
+    Ok(())
+}
+
+/// Lets the platform's own lock open this vault too.
+pub(crate) async fn add_platform(model: Model) -> Result<(), KeepError> {
+    let (asked, prf) = platform::create("Twofold Authenticator").await.map_err(|_| KeepError::PlatformRefused)?;
+    change_slots(model, |vault, key| {
+        // Refused only for a credential id of a length that no platform makes.
+        let _ = vault.set_platform(key, asked, &prf, &mut browser::fill_random);
+    })
+    .await
+}
+
+/// Lets the platform's own lock no longer open this vault.
+pub(crate) async fn remove_platform(model: Model) -> Result<(), KeepError> {
+    change_slots(model, |vault, _| vault.remove_platform()).await
+}
+
+/// Whether the platform's own lock opens the open vault.
+pub(crate) fn has_platform(model: Model) -> bool {
+    model.vault.with_value(|open| open.as_ref().is_some_and(|open| open.vault.platform().is_some()))
+}
+
+/// Whether the platform's own lock opens the vault on the disk.
+pub(crate) async fn may_ask_platform() -> bool {
+    platform::is_known() && load().await.ok().flatten().is_some_and(|vault| vault.platform().is_some())
 }
 
 fn hold(model: Model, vault: Vault, key: VaultKey, contents: Contents) {
@@ -231,7 +268,8 @@ pub(crate) async fn open_also_by(model: Model, password: &str) {
     let kdf = KdfParameters::fresh(&mut browser::fill_random);
     let kept = async {
         let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
-        change_slots(model, |vault, key| vault.set_backup_password(key, kdf, &password_key, &mut browser::fill_random)).await
+        change_slots(model, |vault, key| vault.set_backup_password(key, kdf, &password_key, &mut browser::fill_random))
+            .await
     };
     if let Err(error) = kept.await {
         model.fail(error.to_string());

@@ -2,6 +2,7 @@
 
 use app::AppError;
 use app::authenticator::{NewAccountView, StepView, api};
+use domain::person::Line;
 use domain::totp::{Parameters, Secret};
 use domain::{Timestamp, Totp};
 use gloo_timers::future::TimeoutFuture;
@@ -186,8 +187,9 @@ fn practice_account(new: &NewAccountView) -> Option<Account> {
 }
 
 fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>) -> Option<()> {
-    contents.token_account = Some(ServerId::parse(step.token_account.as_deref()?).ok()?);
-    contents.device_key = Some(DeviceKey::parse(step.device_key.as_deref()?).ok()?);
+    let token_account = ServerId::parse(step.token_account.as_deref()?).ok()?;
+    let device_key = DeviceKey::parse(step.device_key.as_deref()?).ok()?;
+    contents.register(token_account, device_key, Line::parse(&browser::device_name()).ok()?);
     // Secrets of an earlier attempt were never confirmed.
     contents.keep_factors(&[]);
     accounts.into_iter().try_for_each(|account| contents.add(account).map(|_| ())).ok()

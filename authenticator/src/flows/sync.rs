@@ -1,7 +1,7 @@
 //! What comes from the server while there is a network: whose device this is, who asks to be approved, what is backed up.
 
 use app::AppError;
-use app::authenticator::{DeviceView, api};
+use app::authenticator::{DeviceRow, DeviceView, api};
 use gloo_timers::callback::Interval;
 use leptos::ev;
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use vault::backup::BackupState;
 use vault::{Contents, Kind};
 
 use super::{backup, clock, keeper};
-use crate::browser;
+use crate::browser::{self, storage};
 use crate::model::{Model, Screen, Sync};
 
 /// Milliseconds between two looks whether a new device asks to be approved.
@@ -69,6 +69,7 @@ pub(crate) async fn take_in(model: Model, device: DeviceView) {
             model.say("A practice account was removed here, because it was disabled there.");
         }
     }
+    tell_of_new_devices(model, &device.devices).await;
     let request = device.requests.first().cloned();
     model.device.set(Some(device));
     show(model);
@@ -82,11 +83,27 @@ pub(crate) async fn take_in(model: Model, device: DeviceView) {
     }
 }
 
+/// Every new device is told on the others.
+async fn tell_of_new_devices(model: Model, devices: &[DeviceRow]) {
+    if let Some(known) = storage::load_known_devices().await {
+        let is_new = |row: &&DeviceRow| !row.is_this && !known.contains(&row.device);
+        let names: Vec<&str> = devices.iter().filter(is_new).map(|row| row.name.as_str()).collect();
+        if !names.is_empty() {
+            model.news.set(Some(format!(
+                "A device was added to your account: {}. If it is not yours, revoke it in Account Settings at once.",
+                names.join(", ")
+            )));
+        }
+    }
+    let ids: Vec<&str> = devices.iter().map(|row| row.device.as_str()).collect();
+    // Not kept, it is told once more.
+    let _ = storage::save_known_devices(&ids).await;
+}
+
 /// Shows in words how things stand.
 pub(crate) fn show(model: Model) {
-    let saved = keeper::with(model, |contents| {
-        (contents.needs_backup(), contents.backup.as_ref().map(BackupState::saved_at))
-    });
+    let saved =
+        keeper::with(model, |contents| (contents.needs_backup(), contents.backup.as_ref().map(BackupState::saved_at)));
     let Some((needs_backup, backup)) = saved else { return };
     model.sync.set(match backup {
         _ if !browser::is_online() => Sync::Offline,

@@ -27,7 +27,8 @@ pub(crate) fn view(model: Model) -> AnyView {
         let ids = ids.unwrap_or_default();
         shown.into_iter().filter(|shown| ids.contains(&shown.id)).collect::<Vec<_>>()
     };
-    let list = move || match task.get() {
+    let list = move || {
+        match task.get() {
         Some(Task::Rename(shown)) => rename(model, task, &shown),
         Some(Task::Delete(shown)) => delete(model, task, &shown),
         None => view! {
@@ -35,6 +36,7 @@ pub(crate) fn view(model: Model) -> AnyView {
             <ul class="account-list">{move || found().into_iter().map(|shown| item(model, task, shown)).collect_view()}</ul>
         }
         .into_any(),
+    }
     };
     screen(
         model,
@@ -117,7 +119,8 @@ fn delete(model: Model, task: RwSignal<Option<Task>>, shown: &Shown) -> AnyView 
         task.set(None);
         remove(model, id);
     };
-    let consequence = "You get no tokens for it here any more. Make sure first that you can sign in there without them.";
+    let consequence =
+        "You get no tokens for it here any more. Make sure first that you can sign in there without them.";
     view! {
         <h2>{format!("Delete {title}?")}</h2>
         <p>{consequence}</p>

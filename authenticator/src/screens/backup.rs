@@ -93,12 +93,9 @@ pub(crate) fn change(model: Model) -> AnyView {
         model,
         vec![
             heading("Change backup password", "The backup keeps its key; only the password before it changes."),
-            form(
-                fields.into_any(),
-                move || {
-                    backup::change_password(model, old.get_untracked(), password.get_untracked(), again.get_untracked());
-                },
-            ),
+            form(fields.into_any(), move || {
+                backup::change_password(model, old.get_untracked(), password.get_untracked(), again.get_untracked());
+            }),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],
     )

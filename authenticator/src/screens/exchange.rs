@@ -27,11 +27,13 @@ pub(crate) fn export(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Export", "Your other accounts. Practice accounts stay: their secrets belong to this device alone."),
-            form(
-                encrypted.into_any(),
-                move || exchange::export_encrypted(model, password.get_untracked(), again.get_untracked()),
+            heading(
+                "Export",
+                "Your other accounts. Practice accounts stay: their secrets belong to this device alone.",
             ),
+            form(encrypted.into_any(), move || {
+                exchange::export_encrypted(model, password.get_untracked(), again.get_untracked())
+            }),
             view! { <h2>"For another app"</h2> }.into_any(),
             form(clear.into_any(), move || exchange::export_links(model, backup_password.get_untracked())),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),

@@ -37,6 +37,7 @@ pub(crate) fn unlock(model: Model) -> AnyView {
         vec![
             heading("Unlock", "Your tokens are encrypted until you unlock them."),
             form(fields.into_any(), move || unlock_by_pin(model, pin)),
+            by_platform(model),
             button("Forgot the PIN?", "btn quiet", move || model.go(Screen::LockedOut)),
         ],
     )
@@ -57,6 +58,25 @@ fn unlock_by_pin(model: Model, pin: RwSignal<String>) {
             }
         }
     });
+}
+
+/// The phone's own lock, where it was set up.
+fn by_platform(model: Model) -> AnyView {
+    let is_set_up = RwSignal::new(false);
+    spawn_local(async move {
+        let may_ask = keeper::may_ask_platform().await;
+        // The screen may be gone by now.
+        let _ = is_set_up.try_set(may_ask);
+    });
+    let unlock = move || {
+        model.run(async move {
+            match keeper::open_by_platform(model).await {
+                Ok(()) => enter(model),
+                Err(error) => model.fail(error.to_string()),
+            }
+        });
+    };
+    view! { {move || is_set_up.get().then(|| button("Unlock with this phone's lock", "btn full", unlock))} }.into_any()
 }
 
 fn enter(model: Model) {

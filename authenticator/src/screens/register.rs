@@ -38,7 +38,10 @@ pub(crate) fn channel(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Verify your phone", format!("A code goes to {phone}. Does a text message or a call suit you better?")),
+            heading(
+                "Verify your phone",
+                format!("A code goes to {phone}. Does a text message or a call suit you better?"),
+            ),
             button("Text Me", "btn primary full", move || register::send_code(model, "sms")),
             button("Call Me", "btn full", move || register::send_code(model, "voice")),
             button("Back", "btn quiet", move || model.go(Screen::Phone)),

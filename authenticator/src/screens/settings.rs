@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::contents::AutoLock;
 
-use crate::browser::storage;
+use crate::browser::{platform, storage};
 use crate::flows::{clock, keeper, sync};
 use crate::model::{Model, Screen};
 use crate::parts::{button, heading, note, screen};
@@ -32,6 +32,7 @@ pub(crate) fn view(model: Model) -> AnyView {
             backup,
             button("Export", "btn full", move || model.go(Screen::Export)),
             button("Import", "btn full", move || model.go(Screen::Import)),
+            platform_lock(model),
             button("Change PIN", "btn full", move || model.go(Screen::ChangePin)),
             auto_lock(model),
             hiding(model),
@@ -40,6 +41,33 @@ pub(crate) fn view(model: Model) -> AnyView {
             button("Back", "btn quiet", move || model.home()),
         ],
     )
+}
+
+/// The phone's own lock in place of the PIN, where the browser has it.
+fn platform_lock(model: Model) -> AnyView {
+    if !platform::is_known() {
+        return ().into_any();
+    }
+    let is_on = RwSignal::new(keeper::has_platform(model));
+    let switch = move || {
+        model.run(async move {
+            let was_on = is_on.get_untracked();
+            let done = if was_on { keeper::remove_platform(model).await } else { keeper::add_platform(model).await };
+            match done {
+                Ok(()) => {
+                    let _ = is_on.try_set(!was_on);
+                    model.say(if was_on {
+                        "Only the PIN opens the authenticator now."
+                    } else {
+                        "This phone's lock opens it now, beside the PIN."
+                    });
+                }
+                Err(error) => model.fail(error.to_string()),
+            }
+        });
+    };
+    let label = move || if is_on.get() { "Stop using this phone's lock" } else { "Use this phone's lock" };
+    view! { <button class="btn full" type="button" on:click=move |_| switch()>{label}</button> }.into_any()
 }
 
 fn auto_lock(model: Model) -> AnyView {
@@ -106,7 +134,10 @@ pub(crate) fn devices(model: Model) -> AnyView {
             .devices
             .into_iter()
             .map(|row| {
-                let used = row.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", app::date_and_clock(at, Zone::Viewer)));
+                let used = row.last_used_at.map_or_else(
+                    || "not used yet".to_owned(),
+                    |at| format!("last used {}", app::date_and_clock(at, Zone::Viewer)),
+                );
                 let added = format!("Added {}, {used}", app::date_and_clock(row.added_at, Zone::Viewer));
                 let name = if row.is_this { format!("{} (this device)", row.name) } else { row.name };
                 view! { <li><strong>{name}</strong><p class="hint">{added}</p></li> }
@@ -120,7 +151,10 @@ pub(crate) fn devices(model: Model) -> AnyView {
         vec![
             heading("Devices", "Every installation of the authenticator that makes tokens for your account."),
             view! { <ul class="device-list">{list}</ul> }.into_any(),
-            note("info", "A device that is lost or not yours: revoke it in Account Settings, on the Security tab. Its tokens are dead at once."),
+            note(
+                "info",
+                "A device that is lost or not yours: revoke it in Account Settings, on the Security tab. Its tokens are dead at once.",
+            ),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],
     )

@@ -13,7 +13,7 @@ use send_wrapper::SendWrapper;
 
 use crate::flows::{approval, clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
-use crate::parts::{button, messages};
+use crate::parts::{button, messages, note};
 
 /// Seconds after a copy in which milestones are still said.
 const SAID_AFTER_COPY: u64 = 30;
@@ -45,7 +45,9 @@ pub(crate) fn view(model: Model) -> AnyView {
             <main class="token-screen">
                 <div class="notices">
                     {messages(model)}
-                    {move || clock::remark(model.server_ahead.get()).map(|text| view! { <p class="note warn">{text}</p> })}
+                    {move || clock::remark(model.server_ahead.get()).map(|text| note("warn", text))}
+                    {move || news(model)}
+                    {move || at_risk(model)}
                 </div>
                 {face}
             </main>
@@ -53,6 +55,20 @@ pub(crate) fn view(model: Model) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// What has happened elsewhere, until it is read.
+fn news(model: Model) -> Option<AnyView> {
+    let text = model.news.get()?;
+    let read = button("OK", "btn small", move || model.news.set(None));
+    Some(view! { <div class="note warn" role="alert"><p>{text}</p>{read}</div> }.into_any())
+}
+
+/// A browser that promises nothing may clean the vault away.
+fn at_risk(model: Model) -> Option<AnyView> {
+    const TEXT: &str = "This browser may clean its data away. Turn on the backup in Settings, or put the authenticator on the home screen.";
+    let is_at_risk = !model.is_persisted.get() && model.sync.get() == Sync::NotBackedUp;
+    is_at_risk.then(|| note("warn", TEXT))
 }
 
 /// How things stand with backup and network, in words.
@@ -117,7 +133,11 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
         name.with_value(|name| format!("Token for {name}: {spoken}"))
     };
     let parts = move || {
-        if is_shown.get() { face.with(|face| group(&face.token)) } else { ["•••".to_owned(), "••••".to_owned()] }
+        if is_shown.get() {
+            face.with(|face| group(&face.token))
+        } else {
+            ["•••".to_owned(), "••••".to_owned()]
+        }
     };
     let ends_soon = move || face.with(|face| (1..=ENDS_SOON_SECONDS).contains(&face.seconds));
     let next = move || {
