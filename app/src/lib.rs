@@ -46,8 +46,8 @@ mod wire;
 
 pub use error::AppError;
 pub use router::App;
-pub use time::{Zone, date_and_clock};
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, AuthenticatorDocument, authenticator_document, shell};
+pub use time::{Zone, date_and_clock};
 #[cfg(feature = "ssr")]
 pub use visit::Visit;

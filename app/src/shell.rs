@@ -28,7 +28,8 @@ pub struct AssetPaths {
 impl AssetPaths {
     /// All of them.
     pub fn all(&self) -> [&String; 7] {
-        let Self { css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker } = self;
+        let Self { css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker } =
+            self;
         [css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker]
     }
 }

@@ -59,10 +59,7 @@ mod tests {
     fn the_service_worker_keeps_the_page_and_all_that_it_loads() {
         let css = "/pkg/twofold.1.css".to_owned();
         let built = build(&[&css], &files("<svg/>")).expect("a script");
-        assert!(
-            built.contains(r#"["/pkg/twofold.1.css","/authenticator/icon.svg","/authenticator"]"#),
-            "{built}"
-        );
+        assert!(built.contains(r#"["/pkg/twofold.1.css","/authenticator/icon.svg","/authenticator"]"#), "{built}");
         assert!(!built.contains("\"VERSION\""));
     }
 

@@ -53,7 +53,15 @@ pub(super) fn check() -> Result<Findings> {
 fn tree(arguments: &[&str]) -> Result<String> {
     output(
         cargo()
-            .args(["tree", "--locked", "--edges=normal,no-proc-macro", "--package=frontend", "--package=authenticator", "--target", wasm::TARGET])
+            .args([
+                "tree",
+                "--locked",
+                "--edges=normal,no-proc-macro",
+                "--package=frontend",
+                "--package=authenticator",
+                "--target",
+                wasm::TARGET,
+            ])
             .args(arguments),
     )
 }
