@@ -6,11 +6,10 @@ use anyhow::Result;
 
 use super::Findings;
 use crate::project::{cargo, output};
-use crate::wasm;
+use crate::wasm::{self, Program};
 
-/// Crates that are never part of the WASM.
-const BARRED: [&str; 17] = [
-    "argon2",
+/// Crates that are never part of a program of the browser's half.
+const BARRED: [&str; 16] = [
     "authority",
     "axum",
     "chrono",
@@ -33,13 +32,22 @@ const BARRED: [&str; 17] = [
 /// alone.
 const REGEX: (&str, &str) = ("regex", "leptos_config");
 
+/// What the authenticator brings for its vault, and the practice app does without.
+const OF_AUTHENTICATOR: [&str; 4] = ["argon2", "chacha20poly1305", "quircs", "vault"];
+
 pub(super) fn check() -> Result<Findings> {
+    let mut findings = check_program(Program::Practice, &[&BARRED[..], &OF_AUTHENTICATOR].concat())?;
+    findings.append(&mut check_program(Program::Authenticator, &BARRED)?);
+    Ok(findings)
+}
+
+fn check_program(program: Program, barred: &[&str]) -> Result<Findings> {
     // Macros run on the developer's machine, so what they are made of is not in the WASM.
-    let graph = tree(&["--prefix=none", "--format={p}"])?;
-    let mut findings = barred(&graph);
+    let graph = tree(program, &["--prefix=none", "--format={p}"])?;
+    let mut findings = barred_in(&graph, barred);
     let (guarded, only_parent) = REGEX;
     if names(&graph).contains(guarded) {
-        let parents = tree(&["--prefix=depth", "--format= {p}", "--invert", guarded])?;
+        let parents = tree(program, &["--prefix=depth", "--format= {p}", "--invert", guarded])?;
         findings.extend(
             direct_parents(&parents)
                 .into_iter()
@@ -50,18 +58,11 @@ pub(super) fn check() -> Result<Findings> {
     Ok(findings)
 }
 
-fn tree(arguments: &[&str]) -> Result<String> {
+fn tree(program: Program, arguments: &[&str]) -> Result<String> {
     output(
         cargo()
-            .args([
-                "tree",
-                "--locked",
-                "--edges=normal,no-proc-macro",
-                "--package=frontend",
-                "--package=authenticator",
-                "--target",
-                wasm::TARGET,
-            ])
+            .args(["tree", "--locked", "--edges=normal,no-proc-macro", "--package", program.package()])
+            .args(["--target", wasm::TARGET])
             .args(arguments),
     )
 }
@@ -71,11 +72,11 @@ fn names(tree: &str) -> BTreeSet<&str> {
     tree.lines().filter_map(|line| line.split_whitespace().next()).collect()
 }
 
-fn barred(tree: &str) -> Findings {
+fn barred_in(tree: &str, barred: &[&str]) -> Findings {
     let present = names(tree);
-    BARRED
-        .into_iter()
-        .filter(|name| present.contains(name))
+    barred
+        .iter()
+        .filter(|name| present.contains(*name))
         .map(|name| format!("{name} is in the browser's half"))
         .collect()
 }
@@ -96,8 +97,9 @@ mod tests {
 
     #[test]
     fn a_barred_crate_is_found() {
-        assert_eq!(barred("frontend v0.1.0 (/x)\ntokio v1.2.3\nserde v1.0.0\n"), ["tokio is in the browser's half"]);
-        assert!(barred("tokio-stream v0.1.0\n").is_empty());
+        let graph = "frontend v0.1.0 (/x)\ntokio v1.2.3\nserde v1.0.0\n";
+        assert_eq!(barred_in(graph, &BARRED), ["tokio is in the browser's half"]);
+        assert!(barred_in("tokio-stream v0.1.0\n", &BARRED).is_empty());
     }
 
     #[test]
