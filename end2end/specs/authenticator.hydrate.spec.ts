@@ -200,12 +200,10 @@ test('a revoked device is dead at once, says so, and the others live on', async 
   await fill(page, { 'Current password': person.password, 'Authorization token': await second.freshToken() });
   await press(page, 'Confirm');
   await arriveAt(page, '/account/security');
+  const dead = await first.freshToken();
   await press(page, 'Revoke Chrome on Android');
   await expectStatus(page, /./);
   await expect(page.getByRole('region', { name: 'Devices' })).not.toContainText('Chrome on Android');
-
-  // The phone has not heard of it yet.
-  const dead = await first.token();
   await press(page, 'Log Out');
   await arriveAt(page, '/login');
   await logIn(page, visit, person);
@@ -214,7 +212,7 @@ test('a revoked device is dead at once, says so, and the others live on', async 
   await enter(page, await second.freshToken());
   await arriveAt(page, '/account/security');
 
-  await first.sync();
+  await first.look();
   await first.expectRefusal('This device was removed.');
   await first.expectScreen('Authenticator');
   await expect(first.page.getByRole('button', { name: 'Add Account' })).toBeVisible();

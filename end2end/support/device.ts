@@ -151,10 +151,15 @@ export class Device {
     return this.token();
   }
 
-  /** Has the device ask the server now, as it does when the network comes back. */
+  /** Has the device ask the server now. */
   async sync() {
     const answered = this.page.waitForResponse('**/api/sync_device');
-    await this.page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await this.look();
     await answered;
+  }
+
+  /** Has the device look after its standing, as it does when the network comes back. */
+  async look() {
+    await this.page.evaluate(() => window.dispatchEvent(new Event('online')));
   }
 }

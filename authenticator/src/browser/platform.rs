@@ -1,4 +1,4 @@
-//! The platform's own lock, by finger, face or code: WebAuthn with the extension `prf`, which gives a key that only this
+//! The platform's own lock, by finger, face or code: `WebAuthn` with the extension `prf`, which gives a key that only this
 //! device can make again (Web Authentication level 3, §10.1.4). Nothing of it goes to a server.
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};

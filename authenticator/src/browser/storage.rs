@@ -1,4 +1,4 @@
-//! The one place where the authenticator keeps something: an IndexedDB of this site. Its secrets are in the sealed file;
+//! The one place where the authenticator keeps something: an `IndexedDB` of this site. Its secrets are in the sealed file;
 //! beside it lie figures that are none.
 
 use js_sys::{Promise, Uint8Array};
@@ -122,7 +122,7 @@ async fn open() -> Result<IdbDatabase, StorageFails> {
     let request: IdbOpenDbRequest = factory.open_with_u32(DATABASE, VERSION)?;
     let upgraded = request.clone();
     let upgrade = Closure::once(move || {
-        if let Ok(database) = upgraded.result().and_then(|database| Ok(database.dyn_into::<IdbDatabase>()?)) {
+        if let Ok(database) = upgraded.result().and_then(JsCast::dyn_into::<IdbDatabase>) {
             // Refused only if it exists, and the version says that it does not.
             let _ = database.create_object_store(STORE);
         }

@@ -37,8 +37,8 @@ pub(crate) fn check(password: &str, again: &str) -> Result<(), &'static str> {
 }
 
 /// Switches the backup on.
-pub(crate) fn turn_on(model: Model, password: String, again: String) {
-    if let Err(text) = check(&password, &again) {
+pub(crate) fn turn_on(model: Model, password: String, again: &str) {
+    if let Err(text) = check(&password, again) {
         return model.fail(text);
     }
     model.run(async move {
@@ -63,8 +63,8 @@ pub(crate) fn turn_on(model: Model, password: String, again: String) {
 }
 
 /// Puts the backup under another password. The one before has to be known.
-pub(crate) fn change_password(model: Model, old: String, password: String, again: String) {
-    if let Err(text) = check(&password, &again) {
+pub(crate) fn change_password(model: Model, old: String, password: String, again: &str) {
+    if let Err(text) = check(&password, again) {
         return model.fail(text);
     }
     model.run(async move {

@@ -51,8 +51,8 @@ fn add(model: Model, account: OtherAccount) {
 }
 
 /// Hands the accounts out as an encrypted file.
-pub(crate) fn export_encrypted(model: Model, password: String, again: String) {
-    if let Err(text) = backup::check(&password, &again) {
+pub(crate) fn export_encrypted(model: Model, password: String, again: &str) {
+    if let Err(text) = backup::check(&password, again) {
         return model.fail(text);
     }
     model.run(async move {
@@ -65,9 +65,9 @@ pub(crate) fn export_encrypted(model: Model, password: String, again: String) {
             keeper::with(model, |contents| exchange::export_encrypted(contents, kdf, &key, &mut browser::fill_random));
         let saved = text.is_some_and(|text| files::save("twofold-accounts.txt", &text).is_ok());
         if saved {
-            model.say("The file is saved. Keep its password apart from it.")
+            model.say("The file is saved. Keep its password apart from it.");
         } else {
-            model.fail("The file could not be saved.")
+            model.fail("The file could not be saved.");
         }
     });
 }

@@ -294,9 +294,19 @@ async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) 
     store(model, vault, contents).await
 }
 
-/// Whether the backup password opens this device's vault.
-pub(crate) async fn has_backup_password() -> bool {
-    load().await.ok().flatten().is_some_and(|vault| vault.backup_password_kdf().is_some())
+/// What opens a vault that is locked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct WaysIn {
+    pub(crate) pin: bool,
+    pub(crate) backup_password: bool,
+}
+
+/// What opens this device's vault.
+pub(crate) async fn ways_in() -> WaysIn {
+    load().await.ok().flatten().map_or_else(WaysIn::default, |vault| WaysIn {
+        pin: vault.tries_left() > 0,
+        backup_password: vault.backup_password_kdf().is_some(),
+    })
 }
 
 /// Forgets everything on this device, and begins anew.

@@ -33,7 +33,7 @@ pub(crate) fn view(model: Model) -> AnyView {
         Some(Task::Delete(shown)) => delete(model, task, &shown),
         None => view! {
             {field("search", "Search", "", Typed::Text, search)}
-            <ul class="account-list">{move || found().into_iter().map(|shown| item(model, task, shown)).collect_view()}</ul>
+            <ul class="account-list">{move || found().into_iter().map(|shown| item(model, task, &shown)).collect_view()}</ul>
         }
         .into_any(),
     }
@@ -50,7 +50,7 @@ pub(crate) fn view(model: Model) -> AnyView {
     )
 }
 
-fn item(model: Model, task: RwSignal<Option<Task>>, shown: Shown) -> impl IntoView {
+fn item(model: Model, task: RwSignal<Option<Task>>, shown: &Shown) -> impl IntoView + use<> {
     let id = shown.id;
     let [renamed, deleted] = [shown.clone(), shown.clone()];
     let of = |what: &str| format!("{what} {}", shown.title);

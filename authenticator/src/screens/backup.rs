@@ -26,7 +26,7 @@ pub(crate) fn offer(model: Model) -> AnyView {
                 "Not your login password. Nobody can reset it: if you lose it, the backup is lost, and you use your \
                  recovery codes and add your accounts again.",
             ),
-            form(fields.into_any(), move || backup::turn_on(model, password.get_untracked(), again.get_untracked())),
+            form(fields.into_any(), move || backup::turn_on(model, password.get_untracked(), &again.get_untracked())),
             button("Not Now", "btn quiet", move || model.home()),
         ],
     )
@@ -94,7 +94,7 @@ pub(crate) fn change(model: Model) -> AnyView {
         vec![
             heading("Change backup password", "The backup keeps its key; only the password before it changes."),
             form(fields.into_any(), move || {
-                backup::change_password(model, old.get_untracked(), password.get_untracked(), again.get_untracked());
+                backup::change_password(model, old.get_untracked(), password.get_untracked(), &again.get_untracked());
             }),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],

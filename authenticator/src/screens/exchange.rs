@@ -32,7 +32,7 @@ pub(crate) fn export(model: Model) -> AnyView {
                 "Your other accounts. Practice accounts stay: their secrets belong to this device alone.",
             ),
             form(encrypted.into_any(), move || {
-                exchange::export_encrypted(model, password.get_untracked(), again.get_untracked())
+                exchange::export_encrypted(model, password.get_untracked(), &again.get_untracked());
             }),
             view! { <h2>"For another app"</h2> }.into_any(),
             form(clear.into_any(), move || exchange::export_links(model, backup_password.get_untracked())),

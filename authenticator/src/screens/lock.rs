@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::flows::keeper::{self, KeepError};
+use crate::flows::keeper::{self, KeepError, WaysIn};
 use crate::flows::{register, sync};
 use crate::model::{Model, Screen};
 use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
@@ -88,8 +88,12 @@ fn enter(model: Model) {
 pub(crate) fn locked_out(model: Model) -> AnyView {
     let password = RwSignal::new(String::new());
     let is_sure = RwSignal::new(false);
-    let has_password = RwSignal::new(false);
-    spawn_local(async move { has_password.set(keeper::has_backup_password().await) });
+    let ways = RwSignal::new(WaysIn::default());
+    spawn_local(async move {
+        let found = keeper::ways_in().await;
+        // The screen may be gone by now.
+        let _ = ways.try_set(found);
+    });
     let unlock = move || {
         model.run(async move {
             match keeper::open_by_backup_password(model, &password.get_untracked()).await {
@@ -102,7 +106,7 @@ pub(crate) fn locked_out(model: Model) -> AnyView {
         });
     };
     let by_password = move || {
-        has_password.get().then(|| {
+        ways.get().backup_password.then(|| {
             let fields = view! {
                 {field("backup-password", "Backup password", "", Typed::Secret, password)}
                 {submit("Unlock with the backup password", model)}
@@ -121,6 +125,7 @@ pub(crate) fn locked_out(model: Model) -> AnyView {
             button("Erase this device", "btn quiet", move || is_sure.set(true))
         }
     };
+    let back = move || ways.get().pin.then(|| button("Back", "btn quiet", move || model.go(Screen::Unlock)));
     screen(
         model,
         vec![
@@ -130,7 +135,7 @@ pub(crate) fn locked_out(model: Model) -> AnyView {
                  prove it is you with a recovery code.",
             ),
             view! { {by_password} }.into_any(),
-            view! { <div class="other-ways">{anew}</div> }.into_any(),
+            view! { <div class="other-ways">{anew} {back}</div> }.into_any(),
         ],
     )
 }

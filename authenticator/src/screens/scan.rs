@@ -30,21 +30,20 @@ pub(crate) fn view(model: Model) -> AnyView {
         model.quiet();
         is_filming.set(true);
         spawn_local(async move {
-            match camera::film(video, found).await {
-                // The screen may be gone by now, and the camera with it.
-                Ok(running) => camera.try_set_value(Some(running)).map_or((), drop),
-                Err(_) => {
-                    is_filming.set(false);
-                    model.fail("The camera cannot be used. Allow it for this page, choose a picture, or type the key.");
-                }
+            if let Ok(running) = camera::film(video, found).await {
+                // The screen may be gone by now; then the camera goes with what is dropped here.
+                drop(camera.try_set_value(Some(running)));
+            } else {
+                is_filming.set(false);
+                model.fail("The camera cannot be used. Allow it for this page, choose a picture, or type the key.");
             }
         });
     };
     let pick = move |input: HtmlInputElement| {
-        let Some(file) = files::chosen(&input) else { return };
+        let Some(picture) = files::chosen(&input) else { return };
         model.quiet();
         spawn_local(async move {
-            match camera::read_picture(&file).await {
+            match camera::read_picture(&picture).await {
                 Ok(Some(text)) => take(model, &text),
                 Ok(None) => model.fail("There is no QR code in this picture, or it is too small."),
                 Err(_) => model.fail("This file is no picture that the browser can read."),
