@@ -24,6 +24,13 @@ export class Site {
     return this.asked ? this.link : this.key;
   }
 
+  /** The key itself. */
+  get bytes(): Buffer {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+    const bits = [...this.key].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
+    return Buffer.from((bits.match(/\d{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  }
+
   get link(): string {
     const { digits, algorithm, period } = this.parameters;
     const query = new URLSearchParams({

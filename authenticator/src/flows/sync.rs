@@ -29,7 +29,9 @@ pub(crate) fn begin(model: Model) {
 /// Asks the server, if there is a network, somebody who looks, and a registered device that is open.
 pub(crate) fn ask(model: Model) {
     let Some(key) = device_key(model) else { return };
-    if document().hidden() {
+    // A device that is not activated yet is none to the server.
+    let is_registering = model.registration.with_value(|registration| registration.ready.is_some());
+    if document().hidden() || is_registering {
         return;
     }
     if !browser::is_online() {

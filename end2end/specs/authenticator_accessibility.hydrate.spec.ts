@@ -1,0 +1,129 @@
+import { expectAccessible } from '../support/axe.ts';
+import { withSms } from '../support/client.ts';
+import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
+import { fill, press } from '../support/pages.ts';
+import { Site } from '../support/site.ts';
+import { expect, test } from '../support/test.ts';
+
+test('every screen up to the token is accessible', async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.open();
+  await expectAccessible(page);
+  await press(page, 'Add Account');
+  await expectAccessible(page);
+  await press(page, 'OK');
+  await device.expectRefusal('Enter your cell phone number');
+  await expectAccessible(page);
+  await fill(page, { 'Cell phone': person.phone, 'Email': person.email });
+  await press(page, 'OK');
+  await expectAccessible(page);
+  await server.advance(61);
+  await press(page, 'Text Me');
+  await expect(page.getByLabel('Verification code')).toBeVisible();
+  await expectAccessible(page);
+  await fill(page, { 'Verification code': await server.tokenSentTo(person.e164) });
+  await press(page, 'Verify');
+  await expect(page.getByLabel('Confirm PIN')).toBeVisible();
+  await expectAccessible(page);
+  await device.setPin();
+  await expect(page.getByLabel('Confirm backup password')).toBeVisible();
+  await expectAccessible(page);
+  await device.turnOnBackup();
+  await expectAccessible(page);
+});
+
+test('every screen behind the token is accessible', async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person, 'with a backup');
+  await device.addSite(new Site('Mail'));
+  await press(page, 'Add Account');
+  await expectAccessible(page);
+  await press(page, 'Scan a QR code');
+  await expectAccessible(page);
+  await press(page, 'Type a key');
+  await expectAccessible(page);
+  await press(page, 'Back');
+  await press(page, 'Back');
+  await press(page, 'Accounts');
+  await expectAccessible(page);
+  await press(page, 'Rename Mail');
+  await expectAccessible(page);
+  await press(page, 'Cancel');
+  await press(page, 'Delete Mail');
+  await expectAccessible(page);
+  await press(page, 'Cancel');
+  await press(page, 'Back');
+  await press(page, 'Settings');
+  await expectAccessible(page);
+  for (const name of ['Devices', 'Export', 'Import', 'Change backup password']) {
+    await press(page, name);
+    await device.expectScreen(name);
+    await expectAccessible(page);
+    await press(page, 'Back');
+  }
+  await press(page, 'Lock now');
+  await expectAccessible(page);
+  await press(page, 'Forgot the PIN?');
+  await expect(page.getByLabel('Backup password')).toBeVisible();
+  await expectAccessible(page);
+});
+
+test('both screens of an approval are accessible', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, page), new Device(server, await anotherBrowser())];
+  await first.setUp(person);
+  await second.ask(person);
+  await expectAccessible(second.page);
+  await first.sync();
+  await first.expectScreen('Approve a new device');
+  await expectAccessible(page);
+});
+
+test('the keyboard alone leads from nothing to a copied token', async ({ page, context, server }) => {
+  await context.grantPermissions(['clipboard-write']);
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.open();
+  const type = async (label: string, text: string) => {
+    await tabTo(label, 'textbox');
+    await page.keyboard.type(text);
+  };
+  const tabTo = async (name: string, role: 'textbox' | 'button') => {
+    const wanted = role === 'button' ? page.getByRole('button', { name, exact: true }) : page.getByLabel(name, { exact: true });
+    for (let presses = 0; presses < 20; presses += 1) {
+      await page.keyboard.press('Tab');
+      if (await wanted.evaluate((element) => element === document.activeElement)) {
+        return;
+      }
+    }
+    throw new Error(`Tab does not lead to ${name}`);
+  };
+  const go = async (name: string) => {
+    await tabTo(name, 'button');
+    await page.keyboard.press('Enter');
+  };
+  await go('Add Account');
+  await type('Cell phone', person.phone);
+  await type('Email', person.email);
+  await page.keyboard.press('Enter');
+  await device.expectScreen('Verify your phone');
+  await server.advance(61);
+  await go('Text Me');
+  await device.expectScreen('Enter the code');
+  await type('Verification code', await server.tokenSentTo(person.e164));
+  await page.keyboard.press('Enter');
+  await device.expectScreen('Protect this device');
+  await type('PIN', PIN);
+  await type('Confirm PIN', PIN);
+  await page.keyboard.press('Enter');
+  await device.expectScreen('Back up your accounts');
+  await type('Backup password', BACKUP_PASSWORD);
+  await type('Confirm backup password', BACKUP_PASSWORD);
+  await page.keyboard.press('Enter');
+  await device.token();
+  await go('Copy');
+  await expect(page.getByRole('status').filter({ hasText: /^Copied, \d+ s left$/ })).toBeVisible();
+});
