@@ -136,7 +136,7 @@ export class Device {
 
   /** The token that is shown, read from the name that a screen reader says. */
   async token(): Promise<string> {
-    const token = this.page.getByRole('button', { name: /^Token for .*: \d/ });
+    const token = this.page.getByRole('group', { name: /^Token for .*: \d/ });
     await expect(token).toBeVisible();
     const name = (await token.getAttribute('aria-label')) ?? '';
     return name.slice(name.lastIndexOf(':')).replace(/\D/g, '');

@@ -152,16 +152,23 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
                 <p class="hint">{shown.second_name()}</p>
             </div>
             <p class="hint">"token is"</p>
-            <button
+            // No button: the name of one has to be the text that is seen (WCAG 2.5.3), and this one is spelled.
+            <div
                 class="digits"
                 class:hidden=move || !is_shown.get()
-                type="button"
+                role="group"
+                tabindex="0"
                 dir="ltr"
                 aria-label=label
                 on:click=move |_| copy()
+                on:keydown=move |event| {
+                    if event.key() == "Enter" {
+                        copy();
+                    }
+                }
             >
                 {move || parts().map(|part| view! { <span aria-hidden="true">{part}</span> }).collect_view()}
-            </button>
+            </div>
             <p class="next-token" aria-hidden="true" dir="ltr">{next}</p>
             <div class="countdown" role="timer" aria-live="off" data-soon=move || ends_soon().then_some("")>
                 <span class="bar" aria-hidden="true"><i node_ref=bar></i></span>
