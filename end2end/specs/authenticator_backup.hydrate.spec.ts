@@ -243,7 +243,7 @@ test('an older backup is refused by a device that has seen a newer one', async (
   test.slow();
   const saved = keepSaved(page);
   const first = await withBackup(server, page);
-  expect(saved.map(({ version }) => version)).toEqual([1, 2]);
+  expect(new Set(saved.map(({ version }) => version))).toEqual(new Set([1, 2]));
   const second = await untilRestore(server, await anotherBrowser(PHONE), first);
   await restore(second);
   await second.choose('Mail');
