@@ -162,6 +162,7 @@ test('a weak backup password is refused, and its strength is said in a word', as
   for (const [password, word] of [['short', 'Too short'], ['ten letter', 'Fair'], ['fourteen letters', 'Good'], ['four words nobody guesses', 'Strong']] as const) {
     await fill(page, { 'Backup password': password });
     await expect(page.locator('.strength')).toHaveText(word);
+    await expect(page.locator('.strength i')).toBeVisible();
   }
   await fill(page, { 'Backup password': 'short', 'Confirm backup password': 'short' });
   await press(page, 'Turn On Backup');

@@ -1,10 +1,14 @@
 import { resolve } from 'node:path';
 
+import type { Page } from '@playwright/test';
+
 import { App } from '../support/app.ts';
-import { Client } from '../support/client.ts';
+import { Client, withSms } from '../support/client.ts';
+import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
 import { type Person, somebody } from '../support/people.ts';
 import { arriveAt, fill, press } from '../support/pages.ts';
-import { test } from '../support/test.ts';
+import { Site } from '../support/site.ts';
+import { expect, test } from '../support/test.ts';
 
 /** Below the root of the project. */
 const folder = resolve(import.meta.dirname, '../..', process.env['TWOFOLD_SCREENSHOTS'] ?? '');
@@ -18,9 +22,9 @@ const maria: Person = {
   username: 'maria',
 };
 
-test('pictures of the main pages, wide and narrow, light and dark', async ({ page, context, server, visit }) => {
-  test.setTimeout(120_000);
-  const take = async (name: string) => {
+/** Takes pictures of a page, wide and narrow, light and dark. */
+function camera(page: Page) {
+  return async (name: string) => {
     for (const width of [1280, 320]) {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize({ width, height: width > 640 ? 800 : 640 });
@@ -29,6 +33,11 @@ test('pictures of the main pages, wide and narrow, light and dark', async ({ pag
       }
     }
   };
+}
+
+test('pictures of the main pages', async ({ page, context, server, visit }) => {
+  test.setTimeout(120_000);
+  const take = camera(page);
 
   await visit('/signup');
   await take('signup');
@@ -68,4 +77,82 @@ test('pictures of the main pages, wide and narrow, light and dark', async ({ pag
   await take('token');
   await visit('/help/two-factor');
   await take('help');
+});
+
+test('pictures of the authenticator', async ({ page, server, anotherBrowser }) => {
+  test.setTimeout(240_000);
+  const { person, codes } = await withSms(server);
+  const device = new Device(server, page);
+  let take = camera(page);
+  await device.open();
+  await take('device-empty');
+  await press(page, 'Add Account');
+  await fill(page, { 'Cell phone': person.phone, 'Email': person.email });
+  await take('device-phone');
+  await press(page, 'OK');
+  await take('device-channel');
+  await server.advance(61);
+  await press(page, 'Text Me');
+  await device.expectScreen('Enter the code');
+  await fill(page, { 'Verification code': await server.tokenSentTo(person.e164) });
+  await take('device-code');
+  await press(page, 'Verify');
+  await device.expectScreen('Protect this device');
+  await fill(page, { 'PIN': PIN, 'Confirm PIN': '1' });
+  await press(page, 'Set PIN');
+  await take('device-pin');
+  await device.setPin();
+  await device.expectScreen('Back up your accounts');
+  await fill(page, { 'Backup password': BACKUP_PASSWORD });
+  await take('device-backup');
+  await device.turnOnBackup();
+  await take('device-token');
+  for (const site of [new Site('Harbour Bank of the North'), new Site('Mail'), new Site('Cloud')]) {
+    await device.addSite(site);
+  }
+  await device.choose(person.practice);
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await take('device-accounts-in-dock');
+  await expect(page.getByText('Ends soon')).toBeVisible({ timeout: 35_000 });
+  await page.screenshot({ path: `${folder}/device-ends-soon.png` });
+  await press(page, 'Accounts');
+  await take('device-accounts');
+  await press(page, 'Delete Mail');
+  await take('device-delete');
+  await press(page, 'Delete Mail');
+  await expect(page.getByText('Mail was deleted.')).toBeVisible();
+  await take('device-undo');
+  await press(page, 'Undo');
+  await press(page, 'Add Account');
+  await take('device-add');
+  await press(page, 'Scan a QR code');
+  await take('device-scan');
+  await press(page, 'Type a key');
+  await take('device-key');
+  await press(page, 'Back');
+  await press(page, 'Back');
+  await press(page, 'Settings');
+  await take('device-settings');
+  for (const name of ['Devices', 'Export', 'Import', 'Change backup password']) {
+    await press(page, name);
+    await device.expectScreen(name);
+    await take(`device-${name.toLowerCase().replaceAll(' ', '-')}`);
+    await press(page, 'Back');
+  }
+
+  const second = new Device(server, await anotherBrowser());
+  await second.ask(person);
+  take = camera(second.page);
+  await take('device-waiting');
+  await device.look();
+  await device.expectScreen('Approve a new device');
+  await camera(page)('device-approve');
+  await second.prove(codes[0] ?? '');
+  await second.setPin();
+  await second.expectScreen('Restore your backup');
+  await take('device-restore');
+  await press(second.page, 'Not Now');
+  await device.open();
+  await take('device-second-token');
+  await camera(page)('device-unlock');
 });

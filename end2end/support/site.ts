@@ -8,13 +8,13 @@ interface Parameters {
 
 /** An account at another site, whose tokens are computed by a library of another hand. */
 export class Site {
-  readonly key = generateSecret();
   private readonly parameters: Required<Parameters>;
 
   /** Without parameters it is what sites mean that say nothing: six digits, SHA-1, 30 seconds. */
   constructor(
     readonly name: string,
     private readonly asked?: Parameters,
+    readonly key = generateSecret(),
   ) {
     this.parameters = { digits: 6, algorithm: 'sha1', period: 30, ...asked };
   }

@@ -16,7 +16,7 @@ use web_sys::{
 
 /// Milliseconds between two looks at what the camera sees.
 const LOOK_EVERY: u32 = 250;
-/// Pixels of the longer side of what is searched: enough for any setup key, and quick on an old phone.
+/// Pixels of the longer side of what is searched first: enough for most setup keys, and quick on an old phone.
 const SIDE: f64 = 800.0;
 
 /// The running camera; it stops when this is dropped.
@@ -48,7 +48,7 @@ pub(crate) async fn film(video: HtmlVideoElement, found: impl Fn(String) + 'stat
     JsFuture::from(video.play()?).await?;
     let look = move || {
         let size = (f64::from(video.video_width()), f64::from(video.video_height()));
-        let drawn = draw(size, |context, (width, height)| {
+        let drawn = draw(size, fit(size), |context, (width, height)| {
             context.draw_image_with_html_video_element_and_dw_and_dh(&video, 0.0, 0.0, width, height)
         });
         if let Ok(Some(text)) = drawn.map(|picture| picture.decode()) {
@@ -62,10 +62,22 @@ pub(crate) async fn film(video: HtmlVideoElement, found: impl Fn(String) + 'stat
 pub(crate) async fn read_picture(file: &File) -> Result<Option<String>, JsValue> {
     let bitmap: ImageBitmap = JsFuture::from(window().create_image_bitmap_with_blob(file)?).await?.dyn_into()?;
     let size = (f64::from(bitmap.width()), f64::from(bitmap.height()));
-    let picture = draw(size, |context, (width, height)| {
-        context.draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, 0.0, 0.0, width, height)
-    })?;
-    Ok(picture.decode())
+    let at = |scale: f64| {
+        let drawn = draw(size, scale, |context, (width, height)| {
+            context.draw_image_with_image_bitmap_and_dw_and_dh(&bitmap, 0.0, 0.0, width, height)
+        });
+        Ok::<_, JsValue>(drawn?.decode())
+    };
+    // A code that has few pixels for each of its squares is found when it is drawn larger.
+    match at(fit(size))? {
+        Some(text) => Ok(Some(text)),
+        None => at(2.0 * fit(size)),
+    }
+}
+
+/// By how much something of that size is made smaller, if it is large.
+fn fit((width, height): (f64, f64)) -> f64 {
+    (SIDE / width.max(height).max(1.0)).min(1.0)
 }
 
 /// Brightness of each pixel.
@@ -84,13 +96,13 @@ impl Picture {
     }
 }
 
-/// Draws something of that size, smaller if it is large, and reads the pixels back.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of pictures, at most 800")]
+/// Draws something of that size, and reads the pixels back.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of pictures, at most 1600")]
 fn draw(
     (width, height): (f64, f64),
+    scale: f64,
     draw: impl FnOnce(&CanvasRenderingContext2d, (f64, f64)) -> Result<(), JsValue>,
 ) -> Result<Picture, JsValue> {
-    let scale = (SIDE / width.max(height).max(1.0)).min(1.0);
     let (width, height) = ((width * scale).max(1.0).round(), (height * scale).max(1.0).round());
     let canvas: HtmlCanvasElement = document().create_element("canvas")?.dyn_into()?;
     canvas.set_width(width as u32);

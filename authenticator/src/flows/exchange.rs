@@ -128,10 +128,22 @@ async fn merge(model: Model, snapshot: Snapshot) {
         Ok(Ok(merged)) => {
             backup::save_changes(model).await;
             model.home();
-            model.say(format!("{} accounts were added, {} were here already.", merged.added, merged.known));
+            model.say(counted(merged.added, merged.known));
         }
         Ok(Err(_)) => model.fail("There are too many accounts. Nothing was added."),
         Err(error) => model.fail(error.to_string()),
+    }
+}
+
+fn counted(added: usize, known: usize) -> String {
+    let added = match added {
+        1 => "1 account was added".to_owned(),
+        added => format!("{added} accounts were added"),
+    };
+    match known {
+        0 => format!("{added}."),
+        1 => format!("{added}, 1 was here already."),
+        known => format!("{added}, {known} were here already."),
     }
 }
 
