@@ -126,6 +126,11 @@ test('a second device is approved by the number that both show', async ({ page, 
   await second.setPin();
   await press(page, 'Not Now');
   await expect(first.page.getByRole('status').filter({ hasText: 'Answered.' })).toBeVisible();
+  await first.look();
+  const news = first.page.getByRole('alert').filter({ hasText: 'A device was added to your account: Chrome on Windows.' });
+  await expect(news).toBeVisible();
+  await news.getByRole('button', { name: 'OK' }).click();
+  await expect(news).toHaveCount(0);
 
   // Each has a secret of its own, and each is good.
   const [one, two] = [await first.token(), await second.token()];

@@ -82,6 +82,54 @@ test('both screens of an approval are accessible', async ({ page, server, anothe
   await expectAccessible(page);
 });
 
+test('what a lost device leads to is accessible', async ({ page, server, anotherBrowser }) => {
+  test.setTimeout(120_000);
+  const { person, codes } = await withSms(server);
+  const first = new Device(server, await anotherBrowser());
+  await first.setUp(person, 'with a backup');
+  const device = new Device(server, page);
+  await device.ask(person);
+  await press(page, 'Use a recovery code');
+  await expectAccessible(page);
+  await fill(page, { 'Recovery code': codes[0] ?? '' });
+  await press(page, 'Continue');
+  await device.setPin();
+  await device.expectScreen('Restore your backup');
+  await expectAccessible(page);
+  await fill(page, { 'Backup password': BACKUP_PASSWORD });
+  await press(page, 'Restore');
+  await device.token();
+  await expectAccessible(page);
+  // And the other device hears of it.
+  await first.sync();
+  await expect(first.page.getByText('A device was added to your account')).toBeVisible();
+  await expectAccessible(first.page);
+});
+
+test('the screens of a PIN and of a deletion are accessible', async ({ page, server }) => {
+  test.setTimeout(120_000);
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  await device.addSite(new Site('Bank'));
+  await press(page, 'Accounts');
+  await press(page, 'Delete Bank');
+  await press(page, 'Delete Bank');
+  await expect(page.getByText('Bank was deleted.')).toBeVisible();
+  await expectAccessible(page);
+  await press(page, 'Back');
+  await press(page, 'Settings');
+  await press(page, 'Change PIN');
+  await expectAccessible(page);
+  await press(page, 'Back');
+  await device.lock();
+  await device.unlock('000000');
+  await device.expectRefusal('You have 9 tries left.');
+  await expectAccessible(page);
+  await press(page, 'Forgot the PIN?');
+  await press(page, 'Erase this device');
+  await expectAccessible(page);
+});
+
 test('the keyboard alone leads from nothing to a copied token', async ({ page, context, server }) => {
   await context.grantPermissions(['clipboard-write']);
   const { person } = await withSms(server);

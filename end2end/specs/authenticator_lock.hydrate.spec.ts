@@ -97,6 +97,20 @@ test('who has not forgotten the PIN after all goes back to it', async ({ page, s
   await device.expectScreen('Mail');
 });
 
+test('a browser that promises nothing is named a risk, until there is a backup', async ({ page, server }) => {
+  const risk = page.getByText('This browser may clean its data away.');
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person);
+  await expect(risk).toBeVisible();
+  await device.open();
+  await device.unlock();
+  await expect(risk).toBeVisible();
+  await press(page, 'Settings');
+  await press(page, 'Turn on backup');
+  await device.turnOnBackup();
+  await expect(risk).toHaveCount(0);
+});
+
 test('Lock now hides the tokens until the PIN is typed', async ({ page, server }) => {
   const device = new Device(server, page);
   const site = new Site('Mail');

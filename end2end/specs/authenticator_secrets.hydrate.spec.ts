@@ -27,7 +27,7 @@ async function keptByBrowser(page: Page): Promise<Buffer> {
           request.onsuccess = () => resolve(request.result);
           request.onerror = () => reject(request.error);
         });
-        found.push(...values.map((value) => (value instanceof Uint8Array ? latin(value) : String(value))));
+        found.push(...values.map((value) => (value instanceof Uint8Array ? latin(value) : JSON.stringify(value))));
       }
       database.close();
     }
@@ -49,6 +49,23 @@ async function keptByServer(folder: string): Promise<Buffer> {
   return Buffer.concat(await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name)))));
 }
 
+/** What the server gives to a new device. */
+interface Given {
+  device_key: string;
+  accounts: { key: string }[];
+}
+
+/** A key in all the ways in which somebody might write it down. */
+function forms(what: string, { key, bytes }: Site): Record<string, Buffer> {
+  return {
+    [what]: bytes,
+    [`${what} in base32`]: Buffer.from(key),
+    [`${what} in base64`]: Buffer.from(bytes.toString('base64').replaceAll('=', '')),
+    [`${what} in base64url`]: Buffer.from(bytes.toString('base64url')),
+    [`${what} in hex`]: Buffer.from(bytes.toString('hex')),
+  };
+}
+
 test('no secret, token or password lies in clear, in the browser or on the server', async ({ browser }) => {
   const dataDir = await freshFolder();
   const server = await Server.start({ dataDir });
@@ -58,7 +75,10 @@ test('no secret, token or password lies in clear, in the browser or on the serve
   await client.signUp(person);
   await client.enable(person);
   const device = new Device(server, page);
+  const registered = page.waitForResponse('**/api/verify_registration');
   await device.setUp(person, 'with a backup');
+  const given = JSON.parse(await (await registered).text()) as Given | string;
+  const { device_key: deviceKey, accounts } = typeof given === 'string' ? (JSON.parse(given) as Given) : given;
   const token = await device.token();
   await device.addSite(site);
   await expect(page.getByText('Backed up')).toBeVisible();
@@ -66,17 +86,18 @@ test('no secret, token or password lies in clear, in the browser or on the serve
   await page.reload();
   await hydrated(page);
 
-  const key = site.bytes;
   const secrets = {
     'the PIN': Buffer.from(PIN),
     'the backup password': Buffer.from(BACKUP_PASSWORD),
     'the token': Buffer.from(token),
-    'the key': key,
-    'the key in base32': Buffer.from(site.key),
-    'the key in base64': Buffer.from(key.toString('base64').replaceAll('=', '')),
-    'the key in hex': Buffer.from(key.toString('hex')),
+    ...forms('the key of another site', site),
+    ...forms('the key of the practice account', new Site('', {}, accounts[0]?.key)),
+    'the key of the device': Buffer.from(deviceKey),
+    'the key of the device in bytes': Buffer.from(deviceKey, 'base64url'),
   };
-  const places = { 'the browser': await keptByBrowser(page), 'the server': await keptByServer(dataDir) };
+  expect(accounts).toHaveLength(1);
+  const cookies = Buffer.from(JSON.stringify(await context.cookies()));
+  const places = { 'the browser': Buffer.concat([await keptByBrowser(page), cookies]), 'the server': await keptByServer(dataDir) };
   // The search finds what is there: the name of the database's table, and of the page's file.
   expect(places['the server'].includes('token_account')).toBe(true);
   expect(places['the browser'].includes('/authenticator')).toBe(true);
