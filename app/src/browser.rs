@@ -1,8 +1,9 @@
 //! What is asked of the browser, in effects and event handlers only: on the server these would panic.
 
 pub(crate) mod fetch;
-pub(crate) mod ticker;
+pub mod ticker;
 
+use domain::Timestamp;
 use domain::countdown::Countdown;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -10,8 +11,19 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
 
+/// The time by the clock of this device, which may be wrong.
+#[expect(clippy::disallowed_methods, reason = "the browser's one source of time")]
+pub fn local_now() -> Timestamp {
+    Timestamp::from_millis(whole(js_sys::Date::now()))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "JavaScript counts milliseconds in a double")]
+fn whole(millis: f64) -> i64 {
+    millis as i64
+}
+
 /// Says that the page is alive: tests wait for this mark.
-pub(crate) fn mark_hydrated() {
+pub fn mark_hydrated() {
     if let Some(root) = document().document_element() {
         // Only a malformed name is refused.
         let _ = root.set_attribute("data-hydrated", "");
@@ -35,7 +47,7 @@ pub(crate) fn is_focused(id: &str) -> bool {
 /// Starts the animation of a countdown's bar where the countdown is. It repeats each period without further work.
 ///
 /// The offset is set here and not in the HTML, since the content security policy allows no style there.
-pub(crate) fn run_bar(id: &str, state: Countdown) {
+pub fn run_bar(id: &str, state: Countdown) {
     let Some(bar) = document().get_element_by_id(id).and_then(|bar| bar.dyn_into::<HtmlElement>().ok()) else { return };
     let passed = i64::from(state.period) * 1000 - i64::from(state.left_millis);
     bar.set_class_name("");

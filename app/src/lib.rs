@@ -27,6 +27,7 @@
 
 pub mod authenticator;
 pub mod browser;
+mod browser_name;
 mod components;
 #[cfg(feature = "ssr")]
 pub mod cookies;
@@ -44,6 +45,8 @@ mod time;
 pub mod visit;
 mod wire;
 
+pub use browser_name::browser_name;
+pub use components::countdown::milestone_text;
 pub use error::AppError;
 pub use router::App;
 #[cfg(feature = "ssr")]

@@ -46,12 +46,7 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
         <!DOCTYPE html>
         <html lang="en" dir="ltr">
             <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
-                <meta name="format-detection" content="telephone=no"/>
-                <link rel="stylesheet" href=css/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {head(css)}
                 <link rel="modulepreload" href=js nonce=nonce.clone()/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" nonce=nonce.clone()/>
                 <script type="module" nonce=nonce>{start}</script>
@@ -61,6 +56,18 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
                 <App/>
             </body>
         </html>
+    }
+}
+
+/// What every document says first.
+fn head(css: String) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="format-detection" content="telephone=no"/>
+        <link rel="stylesheet" href=css/>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
     }
 }
 
@@ -84,15 +91,10 @@ pub fn authenticator_document(assets: &AssetPaths) -> AuthenticatorDocument {
         <!DOCTYPE html>
         <html lang="en" dir="ltr">
             <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
-                <meta name="color-scheme" content="light dark"/>
+                {head(assets.authenticator_css)}
                 <meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#0f1720" media="(prefers-color-scheme: dark)"/>
-                <meta name="format-detection" content="telephone=no"/>
                 <title>"Authenticator – Twofold"</title>
-                <link rel="stylesheet" href=assets.authenticator_css/>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="apple-touch-icon" href="/authenticator/icon-180.png"/>
                 <link rel="manifest" href="/authenticator/manifest.webmanifest"/>
                 <link rel="modulepreload" href=js/>

@@ -24,7 +24,7 @@ pub(crate) fn start(model: Model) {
         model.hides_token.set(storage::load_hides_token().await);
         model.is_persisted.set(storage::is_persisted().await);
         match keeper::load().await {
-            Ok(Some(vault)) if vault.tries_left() == 0 => model.go(Screen::LockedOut),
+            Ok(Some(vault)) if vault.tries_left() == 0 => model.go(Screen::WithoutPin),
             Ok(Some(_)) => model.go(Screen::Unlock),
             Ok(None) => model.go(Screen::Empty),
             Err(error) => {

@@ -14,8 +14,8 @@ mod parts;
 mod screens;
 
 use leptos::prelude::*;
+use vault::KdfParameters;
 use vault::key::SALT_BYTES;
-use vault::{KdfParameters, Key};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::model::Model;
@@ -30,7 +30,7 @@ pub fn open(worker: String) {
         let model = Model::new(worker);
         Effect::new(move |_| {
             flows::start(model);
-            browser::mark_alive();
+            app::browser::mark_hydrated();
         });
         screens::view(model)
     });
@@ -43,5 +43,5 @@ pub fn open(worker: String) {
 pub fn derive(password: &[u8], salt: &[u8], memory: u32, passes: u32) -> Option<Vec<u8>> {
     let salt = <[u8; SALT_BYTES]>::try_from(salt).ok()?;
     let parameters = KdfParameters::new(memory, passes, salt).ok()?;
-    vault::derive(password, &parameters).ok().map(|key: Key| key.expose().to_vec())
+    vault::derive(password, &parameters).ok().map(|key| key.expose().to_vec())
 }

@@ -3,13 +3,13 @@
 use core::pin::Pin;
 
 use app::authenticator::{DeviceView, RequestView, StepView};
+use app::browser::local_now;
 use app::{AppError, Zone};
 use domain::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
-use crate::browser;
 use crate::flows::keeper::OpenVault;
 
 /// Which screen is shown.
@@ -35,8 +35,8 @@ pub(crate) enum Screen {
     SetPin,
     /// The PIN, or the backup password.
     Unlock,
-    /// Ten wrong PINs: the backup password, and nothing else.
-    LockedOut,
+    /// The PIN is forgotten, or was wrong ten times: the backup password, or to begin anew.
+    WithoutPin,
     /// Whether to keep a backup.
     OfferBackup,
     /// The backup password of the backup that the server has.
@@ -107,10 +107,6 @@ pub(crate) struct Registration {
     pub(crate) email: String,
     /// Its key, once it has begun.
     pub(crate) key: String,
-    /// The last two digits of the number.
-    pub(crate) ending: String,
-    /// When the next message may go out, by the server's clock.
-    pub(crate) next_send_at: Option<Timestamp>,
     /// What the server gave once it was ready.
     pub(crate) ready: Option<StepView>,
 }
@@ -245,7 +241,7 @@ impl Model {
 
     /// The time by the server's clock, as far as it is known.
     pub(crate) fn now(self) -> Timestamp {
-        Timestamp::from_millis(browser::local_now().millis().saturating_add(self.server_ahead.get_untracked()))
+        Timestamp::from_millis(local_now().millis().saturating_add(self.server_ahead.get_untracked()))
     }
 
     /// Shows what the vault holds.

@@ -3,7 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{File, HtmlElement, HtmlInputElement};
 
 use crate::model::Model;
 
@@ -145,11 +145,36 @@ pub(crate) fn screen(model: Model, children: Vec<AnyView>) -> AnyView {
     .into_any()
 }
 
-/// Puts the keyboard into the field of that id, and selects what it holds.
+/// Puts the keyboard into the field of that id.
 pub(crate) fn focus(id: &str) {
     let element = document().get_element_by_id(id);
-    if let Some(input) = element.and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok()) {
-        let input: &HtmlElement = input.unchecked_ref();
-        let _ = input.focus();
+    if let Some(field) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = field.focus();
     }
+}
+
+/// A field for a recovery code.
+pub(crate) fn recovery_code_field(code: RwSignal<String>) -> impl IntoView {
+    field("recovery", "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)
+}
+
+/// A field for a file of the person's own.
+pub(crate) fn file_field(
+    id: &'static str,
+    label: &'static str,
+    accept: &'static str,
+    pick: impl Fn(File) + 'static,
+) -> AnyView {
+    let change = move |input: HtmlInputElement| {
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            pick(file);
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input id=id type="file" accept=accept on:change:target=move |event| change(event.target())/>
+        </div>
+    }
+    .into_any()
 }

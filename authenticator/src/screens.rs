@@ -30,7 +30,7 @@ pub(crate) fn view(model: Model) -> impl IntoView {
         Screen::Recovery => register::recovery(model),
         Screen::SetPin => lock::set_pin(model),
         Screen::Unlock => lock::unlock(model),
-        Screen::LockedOut => lock::locked_out(model),
+        Screen::WithoutPin => lock::without_pin(model),
         Screen::ChangePin => lock::change_pin(model),
         Screen::OfferBackup => backup::offer(model),
         Screen::Restore => backup::restore(model),

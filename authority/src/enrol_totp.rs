@@ -217,7 +217,7 @@ pub async fn confirm(
     name: &str,
 ) -> Result<OpenedSession, ConfirmError> {
     let row = find_pending(authority, signed_in).await?.ok_or(ConfirmError::Ended)?;
-    let name = parse_name(name)?;
+    let name = factors::parse_name(name, DEFAULT_NAME, MAX_NAME).map_err(ConfirmError::Name)?;
     let totp = factors::open_totp(authority, &row)?;
     let token = parse_token(raw, totp.parameters().digits)?;
     let surface = Surface::Enrolment(signed_in);
@@ -233,12 +233,6 @@ pub async fn confirm(
             Err(ConfirmError::NotRight(diagnosis))
         }
     }
-}
-
-fn parse_name(raw: &str) -> Result<Name, ConfirmError> {
-    let raw = if raw.trim().is_empty() { DEFAULT_NAME } else { raw };
-    let name = Name::parse(raw).map_err(ConfirmError::Name)?;
-    if name.as_str().chars().count() > MAX_NAME { Err(ConfirmError::Name(InvalidText::TooLong)) } else { Ok(name) }
 }
 
 /// A token of another length than the key's is a wrong token here, for an app may have ignored the digits.

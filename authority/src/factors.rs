@@ -1,6 +1,7 @@
 //! Factors as the database holds them, read back into the domain's terms.
 
 use domain::enrolment::Enrolment;
+use domain::person::{InvalidText, Name};
 use domain::totp::{Algorithm, Parameters, Secret};
 use domain::{FactorKind, Phone, TokenLengths, Totp};
 
@@ -63,6 +64,12 @@ impl DeviceFactorRow {
     pub(crate) fn is_confirmed(&self) -> bool {
         self.state == CONFIRMED
     }
+}
+
+/// The name that its owner gives a factor, of at most `most` characters; `default` if none is given.
+pub(crate) fn parse_name(raw: &str, default: &str, most: usize) -> Result<Name, InvalidText> {
+    let name = Name::parse(if raw.trim().is_empty() { default } else { raw })?;
+    if name.as_str().chars().count() > most { Err(InvalidText::TooLong) } else { Ok(name) }
 }
 
 /// Whether two-factor authentication is on.

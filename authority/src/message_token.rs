@@ -80,7 +80,7 @@ pub(crate) async fn send(
     binding: &Binding,
 ) -> Result<(), SendRefused> {
     let now = authority.now();
-    let token = Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS);
+    let token = draw(authority);
     let id = authority.entropy.id();
     admit(authority, write, visitor, phone, &id).await?;
     write
@@ -98,6 +98,11 @@ pub(crate) async fn send(
     outbox::queue(authority, write, channel, phone.e164(), &text).await?;
     audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
     Ok(())
+}
+
+/// A token for a message: six digits, each number as likely as any other.
+pub(crate) fn draw(authority: &Authority) -> Token {
+    Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS)
 }
 
 /// Lets a message pass the send limits, and counts it.

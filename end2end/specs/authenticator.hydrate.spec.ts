@@ -113,13 +113,19 @@ test('what is wrong with a phone, an e-mail or a code is said', async ({ page, s
   await device.expectRefusal(/e-mail/);
 });
 
-test('a second device is approved by the number that both show', async ({ page, server, anotherBrowser }) => {
-  const { person } = await withSms(server);
-  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+/** The first device is asked whether the second may join. Returns the number that the second shows. */
+async function untilAsked(first: Device, second: Device, person: Person): Promise<string> {
   await first.setUp(person);
   const number = await second.ask(person);
   await first.sync();
   await first.expectScreen('Approve a new device');
+  return number;
+}
+
+test('a second device is approved by the number that both show', async ({ page, server, anotherBrowser }) => {
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+  const number = await untilAsked(first, second, person);
   await expect(first.page.getByText('Chrome on Windows')).toBeVisible();
   await expect(first.page.locator('.numbers').getByRole('button')).toHaveCount(3);
   await press(first.page, number);
@@ -148,10 +154,7 @@ test('a second device is approved by the number that both show', async ({ page, 
 test('a wrong number denies the new device', async ({ page, server, anotherBrowser }) => {
   const { person } = await withSms(server);
   const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
-  await first.setUp(person);
-  const number = await second.ask(person);
-  await first.sync();
-  await first.expectScreen('Approve a new device');
+  const number = await untilAsked(first, second, person);
   const numbers = await first.page.locator('.numbers').getByRole('button').allInnerTexts();
   await press(first.page, numbers.find((other) => other !== number) ?? '');
   await second.expectRefusal('Your other device said no');
@@ -161,9 +164,7 @@ test('a wrong number denies the new device', async ({ page, server, anotherBrows
 test('Deny denies the new device', async ({ page, server, anotherBrowser }) => {
   const { person } = await withSms(server);
   const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
-  await first.setUp(person);
-  await second.ask(person);
-  await first.sync();
+  await untilAsked(first, second, person);
   await press(first.page, 'Deny');
   await second.expectRefusal('Your other device said no');
   await expect(first.page.getByRole('status').filter({ hasText: 'denied' })).toBeVisible();

@@ -9,18 +9,27 @@ use leptos::ev;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
+use super::{local_now, whole};
 use crate::page::use_hydrated;
 
 /// Calls `tick` with the server's time, now and whenever a second of it begins, until the owner of the calling effect
-/// ends. It rests while the page is hidden, since timers drift there and nobody looks; then it begins anew.
+/// ends.
 ///
 /// `now` is the server's time in the page's data.
 pub(crate) fn every_second(now: Timestamp, tick: impl Fn(Timestamp) + 'static) {
-    let ticker = SendWrapper::new(Ticker {
-        server_ahead: now.millis().saturating_sub(arrived_at()),
-        tick: Rc::new(tick),
-        timeout: Rc::default(),
+    let server_ahead = now.millis().saturating_sub(arrived_at());
+    let clock = move || Timestamp::from_millis(local_now().millis().saturating_add(server_ahead));
+    every_second_of(clock, move |now| {
+        tick(now);
+        true
     });
+}
+
+/// Calls `tick` with what `clock` says, now and whenever a second of it begins, until it answers no or the owner of the
+/// calling effect ends. It rests while the page is hidden, since timers drift there and nobody looks; then it begins
+/// anew.
+pub fn every_second_of(clock: impl Fn() -> Timestamp + 'static, tick: impl Fn(Timestamp) -> bool + 'static) {
+    let ticker = SendWrapper::new(Ticker { clock: Rc::new(clock), tick: Rc::new(tick), timeout: Rc::default() });
     ticker.run();
     let listener = window_event_listener(ev::visibilitychange, {
         let ticker = ticker.clone();
@@ -37,26 +46,14 @@ fn arrived_at() -> i64 {
     let with_document = window().performance().map(|performance| performance.timing().response_start());
     match with_document {
         Some(millis) if !use_hydrated().get_untracked() => whole(millis),
-        _ => local_now(),
+        _ => local_now().millis(),
     }
-}
-
-/// Milliseconds by the clock of this device, which may be wrong: only differences of it are used.
-#[expect(clippy::disallowed_methods, reason = "the browser's one source of time")]
-fn local_now() -> i64 {
-    whole(js_sys::Date::now())
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "JavaScript counts milliseconds in a double")]
-fn whole(millis: f64) -> i64 {
-    millis as i64
 }
 
 #[derive(Clone)]
 struct Ticker {
-    /// Milliseconds by which the server's clock is ahead of this one.
-    server_ahead: i64,
-    tick: Rc<dyn Fn(Timestamp)>,
+    clock: Rc<dyn Fn() -> Timestamp>,
+    tick: Rc<dyn Fn(Timestamp) -> bool>,
     timeout: Rc<RefCell<Option<Timeout>>>,
 }
 
@@ -66,9 +63,11 @@ impl Ticker {
         if document().hidden() {
             return;
         }
-        let now = local_now().saturating_add(self.server_ahead);
-        (self.tick)(Timestamp::from_millis(now));
-        let until_next = u32::try_from(1000 - now.rem_euclid(1000)).unwrap_or(1000);
+        let now = (self.clock)();
+        if !(self.tick)(now) {
+            return;
+        }
+        let until_next = u32::try_from(1000 - now.millis().rem_euclid(1000)).unwrap_or(1000);
         let this = self.clone();
         *self.timeout.borrow_mut() = Some(Timeout::new(until_next, move || this.run()));
     }

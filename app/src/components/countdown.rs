@@ -62,7 +62,8 @@ pub(crate) fn Countdown(
     .erase()
 }
 
-const fn milestone_text(milestone: Milestone) -> &'static str {
+/// What a screen reader is told.
+pub const fn milestone_text(milestone: Milestone) -> &'static str {
     match milestone {
         Milestone::TenSeconds => "10 seconds left",
         Milestone::FiveSeconds => "5 seconds left",

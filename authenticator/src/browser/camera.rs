@@ -1,8 +1,5 @@
 //! QR codes, from the camera or from a picture. Nothing is filmed before a person asks for it, and nothing leaves the page.
 
-use core::cell::RefCell;
-use std::rc::Rc;
-
 use gloo_timers::callback::Interval;
 use js_sys::Reflect;
 use leptos::prelude::*;
@@ -22,12 +19,11 @@ const SIDE: f64 = 800.0;
 /// The running camera; it stops when this is dropped.
 pub(crate) struct Camera {
     stream: MediaStream,
-    looking: Rc<RefCell<Option<Interval>>>,
+    _looking: Interval,
 }
 
 impl Drop for Camera {
     fn drop(&mut self) {
-        self.looking.take();
         for track in self.stream.get_tracks() {
             if let Ok(track) = track.dyn_into::<MediaStreamTrack>() {
                 track.stop();
@@ -55,7 +51,7 @@ pub(crate) async fn film(video: HtmlVideoElement, found: impl Fn(String) + 'stat
             found(text);
         }
     };
-    Ok(Camera { stream, looking: Rc::new(RefCell::new(Some(Interval::new(LOOK_EVERY, look)))) })
+    Ok(Camera { stream, _looking: Interval::new(LOOK_EVERY, look) })
 }
 
 /// The text of the code in a picture; none if there is no code.

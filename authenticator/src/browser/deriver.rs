@@ -6,6 +6,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use super::fill_random;
+
 /// The worker did not start, or gave up: most likely for want of memory.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("no key could be derived")]
@@ -26,6 +28,13 @@ pub(crate) async fn derive(script: &str, password: &str, parameters: &KdfParamet
     worker.terminate();
     let key = Reflect::get(&answer?, &"key".into())?.dyn_into::<Uint8Array>()?.to_vec();
     Key::from_slice(&key).ok_or(DerivationFails)
+}
+
+/// A key of `password` under fresh figures, which are kept beside what it opens.
+pub(crate) async fn derive_fresh(script: &str, password: &str) -> Result<(KdfParameters, Key), DerivationFails> {
+    let parameters = KdfParameters::fresh(&mut fill_random);
+    let key = derive(script, password, &parameters).await?;
+    Ok((parameters, key))
 }
 
 async fn ask(worker: &Worker, password: &str, parameters: &KdfParameters) -> Result<JsValue, JsValue> {

@@ -4,12 +4,7 @@ use js_sys::{Array, Uint8Array};
 use leptos::prelude::document;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, File, HtmlAnchorElement, HtmlInputElement, Url};
-
-/// The file that was chosen in an input.
-pub(crate) fn chosen(input: &HtmlInputElement) -> Option<File> {
-    input.files()?.get(0)
-}
+use web_sys::{Blob, BlobPropertyBag, File, HtmlAnchorElement, Url};
 
 /// The text of a file.
 pub(crate) async fn read_text(file: &File) -> Option<String> {

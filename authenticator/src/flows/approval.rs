@@ -1,7 +1,6 @@
 //! The answer to a new device.
 
 use app::authenticator::api;
-use domain::Timestamp;
 
 use super::sync;
 use crate::model::Model;
@@ -24,17 +23,4 @@ pub(crate) fn answer(model: Model, request: String, number: Option<u32>) {
             Err(error) => model.refused(error),
         }
     });
-}
-
-/// How long ago something was, in words.
-pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
-    let minutes = now.since(at).as_secs() / 60;
-    match minutes {
-        0 => "just now".to_owned(),
-        1 => "1 minute ago".to_owned(),
-        2..60 => format!("{minutes} minutes ago"),
-        60..120 => "1 hour ago".to_owned(),
-        120..2880 => format!("{} hours ago", minutes / 60),
-        _ => format!("{} days ago", minutes / 1440),
-    }
 }

@@ -2,6 +2,7 @@
 
 use app::AppError;
 use app::authenticator::{BackupView, api};
+use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
 use vault::account::ServerId;
@@ -12,7 +13,7 @@ use crate::browser::{self, deriver};
 use crate::model::{Model, Screen, Sync};
 
 /// Characters that a backup password has at least: it stands alone between a thief of the server's data and the keys.
-pub(crate) const MIN_PASSWORD: usize = 10;
+const MIN_PASSWORD: usize = 10;
 
 /// How strong a backup password is, by its length: no word list fits into this program.
 pub(crate) fn strength(password: &str) -> (&'static str, u32) {
@@ -27,13 +28,12 @@ pub(crate) fn strength(password: &str) -> (&'static str, u32) {
 
 /// Whether a password will do for what leaves this device.
 pub(crate) fn check(password: &str, again: &str) -> Result<(), &'static str> {
-    if password.chars().count() < MIN_PASSWORD {
-        return Err("Use at least 10 characters. Several unrelated words are best.");
+    match Password::new(password.to_owned(), MIN_PASSWORD) {
+        Err(InvalidPassword::TooLong) => Err("This password is too long."),
+        Err(_) => Err("Use at least 10 characters. Several unrelated words are best."),
+        Ok(_) if password != again => Err("The two passwords are not the same. Type them again."),
+        Ok(_) => Ok(()),
     }
-    if password != again {
-        return Err("The two passwords are not the same. Type them again.");
-    }
-    Password::new(password.to_owned(), MIN_PASSWORD).map(|_| ()).map_err(|_| "This password is too long.")
 }
 
 /// Switches the backup on.
@@ -45,9 +45,8 @@ pub(crate) fn turn_on(model: Model, password: String, again: &str) {
         let Some(Some(token_account)) = keeper::with(model, |contents| contents.token_account.clone()) else {
             return model.fail("Add your practice account first: the backup belongs to it.");
         };
-        let kdf = KdfParameters::fresh(&mut browser::fill_random);
-        let key = match deriver::derive(&model.worker(), &password, &kdf).await {
-            Ok(derived) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
+        let key = match deriver::derive_fresh(&model.worker(), &password).await {
+            Ok((kdf, derived)) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
             Err(error) => return model.fail(error.to_string()),
         };
         match keeper::change(model, |contents| contents.switch_backup_on(key)).await {
@@ -68,17 +67,15 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
         return model.fail(text);
     }
     model.run(async move {
-        let kdf = KdfParameters::fresh(&mut browser::fill_random);
-        let held = keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten();
-        let Some(old_kdf) = held else { return model.fail("The backup is off.") };
+        let Some(old_kdf) = password_kdf(model) else { return model.fail("The backup is off.") };
         let derived = async {
             let worker = model.worker();
             Ok::<_, deriver::DerivationFails>((
                 deriver::derive(&worker, &old, &old_kdf).await?,
-                deriver::derive(&worker, &password, &kdf).await?,
+                deriver::derive_fresh(&worker, &password).await?,
             ))
         };
-        let (old_key, new_key) = match derived.await {
+        let (old_key, (kdf, new_key)) = match derived.await {
             Ok(keys) => keys,
             Err(error) => return model.fail(error.to_string()),
         };
@@ -97,6 +94,11 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
             Err(error) => model.fail(error.to_string()),
         }
     });
+}
+
+/// How the key of the present backup password is derived; none while the backup is off.
+pub(crate) fn password_kdf(model: Model) -> Option<KdfParameters> {
+    keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten()
 }
 
 /// Sends the backup to the server if anything has changed since it has it.
@@ -223,7 +225,7 @@ pub(crate) fn prove(model: Model, code: String) {
 }
 
 /// What is said of a backup that is not taken. Nothing of it was.
-pub(crate) fn words(refused: Refused) -> String {
+fn words(refused: Refused) -> String {
     match refused {
         Refused::Damaged => "The backup is damaged, so nothing of it was taken.".to_owned(),
         Refused::UnknownFormat => "The backup was made by a newer version. Update the authenticator first.".to_owned(),

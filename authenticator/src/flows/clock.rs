@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use app::browser::local_now;
 use domain::Timestamp;
 use gloo_timers::callback::Interval;
 use leptos::ev;
@@ -9,7 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::keeper;
-use crate::browser::{self, storage};
+use crate::browser::storage;
 use crate::model::{Model, Screen};
 
 /// From this difference on a person is told (ux.md section 4).
@@ -19,7 +20,7 @@ const LOOK_EVERY: u32 = 5_000;
 
 /// Takes the server's time, as it just came in an answer. Tokens are computed by it; the server accepts no more for it.
 pub(crate) fn compare(model: Model, server_now: Timestamp) {
-    let ahead = server_now.millis().saturating_sub(browser::local_now().millis());
+    let ahead = server_now.millis().saturating_sub(local_now().millis());
     model.server_ahead.set(ahead);
     spawn_local(async move {
         // For a start without network; else the device's own clock has to do.
@@ -39,15 +40,28 @@ pub(crate) fn remark(server_ahead: i64) -> Option<String> {
     Some(format!("Your phone's clock is {amount} {direction}. Tokens are corrected."))
 }
 
+/// How long ago something was, in words.
+pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
+    let minutes = now.since(at).as_secs() / 60;
+    match minutes {
+        0 => "just now".to_owned(),
+        1 => "1 minute ago".to_owned(),
+        2..60 => format!("{minutes} minutes ago"),
+        60..120 => "1 hour ago".to_owned(),
+        120..2880 => format!("{} hours ago", minutes / 60),
+        _ => format!("{} days ago", minutes / 1440),
+    }
+}
+
 /// Locks the vault once nobody has touched the page for the time that its owner set.
 pub(crate) fn lock_when_idle(model: Model) {
-    let touched_at = StoredValue::new(browser::local_now());
-    let touch = move || touched_at.set_value(browser::local_now());
+    let touched_at = StoredValue::new(local_now());
+    let touch = move || touched_at.set_value(local_now());
     window_event_listener(ev::pointerdown, move |_| touch());
     window_event_listener(ev::keydown, move |_| touch());
     let look = move || {
         let after = keeper::with(model, |contents| contents.auto_lock.duration());
-        if after.is_some_and(|after| browser::local_now().since(touched_at.get_value()) >= after) {
+        if after.is_some_and(|after| local_now().since(touched_at.get_value()) >= after) {
             lock(model);
         }
     };

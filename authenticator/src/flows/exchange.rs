@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use vault::account::OtherAccount;
 use vault::exchange::{self, EncryptedFile, Import, NotImported};
-use vault::{Account, KdfParameters, Snapshot};
+use vault::{Account, Snapshot};
 
 use super::{backup, keeper};
 use crate::browser::{self, deriver, files};
@@ -56,9 +56,8 @@ pub(crate) fn export_encrypted(model: Model, password: String, again: &str) {
         return model.fail(text);
     }
     model.run(async move {
-        let kdf = KdfParameters::fresh(&mut browser::fill_random);
-        let key = match deriver::derive(&model.worker(), &password, &kdf).await {
-            Ok(key) => key,
+        let (kdf, key) = match deriver::derive_fresh(&model.worker(), &password).await {
+            Ok(derived) => derived,
             Err(error) => return model.fail(error.to_string()),
         };
         let text =
@@ -75,8 +74,9 @@ pub(crate) fn export_encrypted(model: Model, password: String, again: &str) {
 /// Hands the keys out in clear, once the backup password has been typed.
 pub(crate) fn export_links(model: Model, password: String) {
     model.run(async move {
-        let held = keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten();
-        let Some(kdf) = held else { return model.fail("Turn on the backup first: its password protects this step.") };
+        let Some(kdf) = backup::password_kdf(model) else {
+            return model.fail("Turn on the backup first: its password protects this step.");
+        };
         let key = match deriver::derive(&model.worker(), &password, &kdf).await {
             Ok(key) => key,
             Err(error) => return model.fail(error.to_string()),
@@ -98,7 +98,7 @@ pub(crate) fn export_links(model: Model, password: String) {
 /// Reads what somebody chose. An encrypted file comes back, for its password has to be asked for.
 pub(crate) fn read(model: Model, text: &str) -> Option<EncryptedFile> {
     match exchange::read(text) {
-        Ok(Import::Links(accounts)) => take_in(model, accounts),
+        Ok(Import::Links(accounts)) => model.run(merge(model, accounts)),
         Ok(Import::Encrypted(file)) => return Some(file),
         Err(error) => model.fail(words(&error)),
     }
@@ -116,10 +116,6 @@ pub(crate) fn open(model: Model, file: EncryptedFile, password: String) {
             Err(error) => model.fail(error.to_string()),
         }
     });
-}
-
-fn take_in(model: Model, snapshot: Snapshot) {
-    model.run(merge(model, snapshot));
 }
 
 async fn merge(model: Model, snapshot: Snapshot) {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use vault::contents::{NotAdded, Removed, UnknownAccount};
 use vault::lock::{Closed, Damaged, NotOpened};
 use vault::pin::InvalidPin;
-use vault::{AccountId, Contents, KdfParameters, Pin, Vault, VaultKey};
+use vault::{AccountId, Contents, Pin, Vault, VaultKey};
 
 use super::sync;
 use crate::browser::deriver::{self, DerivationFails};
@@ -115,8 +115,7 @@ pub(crate) async fn load() -> Result<Option<Vault>, KeepError> {
 /// Makes the vault of this device, under its first PIN.
 pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
-    let kdf = KdfParameters::fresh(&mut browser::fill_random);
-    let pin_key = deriver::derive(&model.worker(), pin.expose(), &kdf).await?;
+    let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
     let contents = Contents::default();
     let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
     storage::save_file(&vault.to_bytes()).await?;
@@ -265,9 +264,8 @@ pub(crate) async fn undo(model: Model) -> Result<(), KeepError> {
 
 /// Lets the backup password open this vault too, for whom the PIN is lost.
 pub(crate) async fn open_also_by(model: Model, password: &str) {
-    let kdf = KdfParameters::fresh(&mut browser::fill_random);
     let kept = async {
-        let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
+        let (kdf, password_key) = deriver::derive_fresh(&model.worker(), password).await?;
         change_slots(model, |vault, key| vault.set_backup_password(key, kdf, &password_key, &mut browser::fill_random))
             .await
     };
@@ -279,8 +277,7 @@ pub(crate) async fn open_also_by(model: Model, password: &str) {
 /// Sets another PIN.
 pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
-    let kdf = KdfParameters::fresh(&mut browser::fill_random);
-    let pin_key = deriver::derive(&model.worker(), pin.expose(), &kdf).await?;
+    let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
     change_slots(model, |vault, key| vault.change_pin(key, kdf, &pin_key, &mut browser::fill_random)).await
 }
 

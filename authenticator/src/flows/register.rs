@@ -45,12 +45,8 @@ pub(crate) fn send_code(model: Model, channel: &'static str) {
         match sent {
             Ok(view) => {
                 clock::compare(model, view.now);
-                let ending = view.ending.clone();
-                model.registration.update_value(|registration| {
-                    registration.key = view.registration;
-                    registration.ending = view.ending;
-                    registration.next_send_at = Some(view.next_send_at);
-                });
+                let ending = view.ending;
+                model.registration.update_value(|registration| registration.key = view.registration);
                 model.go(Screen::Code);
                 model.say(format!(
                     "If a practice account uses this number, a code is on its way to the one ending {ending}."
@@ -140,10 +136,7 @@ fn look_for_approval(model: Model) {
 }
 
 /// The first PIN: the vault is made with it, and the new secrets go in.
-pub(crate) fn set_pin(model: Model, pin: String, again: &str) {
-    if pin != again {
-        return model.fail("The two PINs are not the same. Type them again.");
-    }
+pub(crate) fn set_pin(model: Model, pin: String) {
     model.run(async move {
         match keeper::create(model, pin).await {
             Ok(()) => activate(model).await,

@@ -3,7 +3,7 @@
 use app::authenticator::RequestView;
 use leptos::prelude::*;
 
-use crate::flows::approval;
+use crate::flows::{approval, clock};
 use crate::model::Model;
 use crate::parts::{button, heading, note, screen};
 
@@ -20,7 +20,7 @@ pub(crate) fn view(model: Model, request: RequestView) -> AnyView {
     screen(
         model,
         vec![
-            heading("Approve a new device", format!("{device}, {}", approval::ago(at, model.now()))),
+            heading("Approve a new device", format!("{device}, {}", clock::ago(at, model.now()))),
             note("warn", "Do you hold the new device? Choose the number that it shows. If it is not you, deny it."),
             view! { <div class="numbers">{choose}</div> }.into_any(),
             button("Deny", "btn danger full", move || approval::answer(model, request.clone(), None)),

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::flows::backup;
 use crate::model::{Model, Screen};
-use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+use crate::parts::{Typed, button, field, form, heading, note, recovery_code_field, screen, submit};
 
 /// Whether to keep a backup.
 pub(crate) fn offer(model: Model) -> AnyView {
@@ -64,7 +64,7 @@ pub(crate) fn restore(model: Model) -> AnyView {
         } else {
             let fields = view! {
                 {note("info", "To load the backup on this device, prove with a recovery code that it is you.")}
-                {field("recovery", "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)}
+                {recovery_code_field(code)}
                 {submit("Continue", model)}
             };
             form(fields.into_any(), move || backup::prove(model, code.get_untracked()))

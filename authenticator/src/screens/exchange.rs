@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::exchange::EncryptedFile;
-use web_sys::HtmlInputElement;
+use web_sys::File;
 
 use crate::browser::files;
 use crate::flows::exchange;
 use crate::model::{Model, Screen};
-use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+use crate::parts::{Typed, button, field, file_field, form, heading, note, screen, submit};
 
 /// Two files: one encrypted, one in clear.
 pub(crate) fn export(model: Model) -> AnyView {
@@ -46,8 +46,7 @@ pub(crate) fn import(model: Model) -> AnyView {
     let file = StoredValue::new_local(None::<EncryptedFile>);
     let needs_password = RwSignal::new(false);
     let password = RwSignal::new(String::new());
-    let pick = move |input: HtmlInputElement| {
-        let Some(chosen) = files::chosen(&input) else { return };
+    let pick = move |chosen: File| {
         model.quiet();
         spawn_local(async move {
             match files::read_text(&chosen).await {
@@ -76,14 +75,11 @@ pub(crate) fn import(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Import", "An export of this authenticator, or a list of otpauth:// links. All of it comes in, or nothing."),
-            view! {
-                <div class="field">
-                    <label for="import-file">"File"</label>
-                    <input id="import-file" type="file" accept=".txt,text/plain" on:change:target=move |event| pick(event.target())/>
-                </div>
-            }
-            .into_any(),
+            heading(
+                "Import",
+                "An export of this authenticator, or a list of otpauth:// links. All of it comes in, or nothing.",
+            ),
+            file_field("import-file", "File", ".txt,text/plain", pick),
             view! { {ask} }.into_any(),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],

@@ -6,23 +6,34 @@ use leptos::task::spawn_local;
 use crate::flows::keeper::{self, KeepError, WaysIn};
 use crate::flows::{register, sync};
 use crate::model::{Model, Screen};
-use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+use crate::parts::{Typed, button, field, focus, form, heading, note, screen, submit};
 
 /// The first PIN.
 pub(crate) fn set_pin(model: Model) -> AnyView {
+    screen(
+        model,
+        vec![
+            heading("Protect this device", "The PIN encrypts the secrets that are kept in this browser."),
+            new_pin_form(model, move |pin| register::set_pin(model, pin)),
+        ],
+    )
+}
+
+/// A new PIN, typed twice.
+fn new_pin_form(model: Model, set: impl Fn(String) + 'static) -> AnyView {
     let (pin, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let fields = view! {
         {field("pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
         {field("pin-again", "Confirm PIN", "", Typed::Pin, again)}
         {submit("Set PIN", model)}
     };
-    screen(
-        model,
-        vec![
-            heading("Protect this device", "The PIN encrypts the secrets that are kept in this browser."),
-            form(fields.into_any(), move || register::set_pin(model, pin.get_untracked(), &again.get_untracked())),
-        ],
-    )
+    form(fields.into_any(), move || {
+        if pin.get_untracked() == again.get_untracked() {
+            set(pin.get_untracked());
+        } else {
+            model.fail("The two PINs are not the same. Type them again.");
+        }
+    })
 }
 
 /// The PIN, each time.
@@ -38,7 +49,7 @@ pub(crate) fn unlock(model: Model) -> AnyView {
             heading("Unlock", "Your tokens are encrypted until you unlock them."),
             form(fields.into_any(), move || unlock_by_pin(model, pin)),
             by_platform(model),
-            button("Forgot the PIN?", "btn quiet", move || model.go(Screen::LockedOut)),
+            button("Forgot the PIN?", "btn quiet", move || model.go(Screen::WithoutPin)),
         ],
     )
 }
@@ -48,13 +59,13 @@ fn unlock_by_pin(model: Model, pin: RwSignal<String>) {
         match keeper::open_by_pin(model, &pin.get_untracked()).await {
             Ok(()) => enter(model),
             Err(KeepError::LockedOut) => {
-                model.go(Screen::LockedOut);
+                model.go(Screen::WithoutPin);
                 model.fail(KeepError::LockedOut.to_string());
             }
             Err(error) => {
                 pin.set(String::new());
                 model.fail(error.to_string());
-                crate::parts::focus("pin");
+                focus("pin");
             }
         }
     });
@@ -85,7 +96,7 @@ fn enter(model: Model) {
 }
 
 /// The backup password in place of the PIN; or the way to begin anew.
-pub(crate) fn locked_out(model: Model) -> AnyView {
+pub(crate) fn without_pin(model: Model) -> AnyView {
     let password = RwSignal::new(String::new());
     let is_sure = RwSignal::new(false);
     let ways = RwSignal::new(WaysIn::default());
@@ -142,18 +153,9 @@ pub(crate) fn locked_out(model: Model) -> AnyView {
 
 /// Another PIN.
 pub(crate) fn change_pin(model: Model) -> AnyView {
-    let (pin, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let fields = view! {
-        {field("pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
-        {field("pin-again", "Confirm PIN", "", Typed::Pin, again)}
-        {submit("Set PIN", model)}
-    };
-    let save = move || {
-        if pin.get_untracked() != again.get_untracked() {
-            return model.fail("The two PINs are not the same. Type them again.");
-        }
+    let save = move |pin: String| {
         model.run(async move {
-            match keeper::change_pin(model, pin.get_untracked()).await {
+            match keeper::change_pin(model, pin).await {
                 Ok(()) => {
                     model.home();
                     model.say("The PIN is changed.");
@@ -164,10 +166,6 @@ pub(crate) fn change_pin(model: Model) -> AnyView {
     };
     screen(
         model,
-        vec![
-            heading("Change PIN", ""),
-            form(fields.into_any(), save),
-            button("Back", "btn quiet", move || model.home()),
-        ],
+        vec![heading("Change PIN", ""), new_pin_form(model, save), button("Back", "btn quiet", move || model.home())],
     )
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::flows::register;
 use crate::model::{Model, Screen};
-use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
+use crate::parts::{Typed, button, field, form, heading, note, recovery_code_field, screen, submit};
 
 /// Cell phone and e-mail.
 pub(crate) fn phone(model: Model) -> AnyView {
@@ -92,7 +92,7 @@ pub(crate) fn waiting(model: Model, number: u32) -> AnyView {
 pub(crate) fn recovery(model: Model) -> AnyView {
     let code = RwSignal::new(String::new());
     let fields = view! {
-        {field("recovery", "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)}
+        {recovery_code_field(code)}
         {submit("Continue", model)}
     };
     screen(

@@ -3,13 +3,12 @@
 use leptos::html::Video;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::HtmlInputElement;
+use web_sys::File;
 
 use crate::browser::camera::{self, Camera};
-use crate::browser::files;
 use crate::flows::exchange;
 use crate::model::{Model, Screen};
-use crate::parts::{button, heading, screen};
+use crate::parts::{button, file_field, heading, screen};
 
 /// The screen.
 pub(crate) fn view(model: Model) -> AnyView {
@@ -39,8 +38,7 @@ pub(crate) fn view(model: Model) -> AnyView {
             }
         });
     };
-    let pick = move |input: HtmlInputElement| {
-        let Some(picture) = files::chosen(&input) else { return };
+    let pick = move |picture: File| {
         model.quiet();
         spawn_local(async move {
             match camera::read_picture(&picture).await {
@@ -57,13 +55,7 @@ pub(crate) fn view(model: Model) -> AnyView {
             view! { <video class="viewfinder" class:unseen=move || !is_filming.get() node_ref=video muted playsinline></video> }
                 .into_any(),
             button("Use the camera", "btn primary full", film),
-            view! {
-                <div class="field">
-                    <label for="picture">"Or a picture of the code"</label>
-                    <input id="picture" type="file" accept="image/*" on:change:target=move |event| pick(event.target())/>
-                </div>
-            }
-            .into_any(),
+            file_field("picture", "Or a picture of the code", "image/*", pick),
             button("Type a key", "btn quiet", move || model.go(Screen::AddKey)),
             button("Back", "btn quiet", move || model.go(Screen::Add)),
         ],

@@ -1,22 +1,24 @@
 //! The token: one account large, its countdown, the others in the dock.
 
-use core::cell::RefCell;
 use std::rc::Rc;
 
+use app::browser::ticker::every_second_of;
+use app::browser::{copy as copy_text, run_bar};
+use app::milestone_text;
 use domain::Timestamp;
-use domain::countdown::{Countdown, ENDS_SOON_SECONDS, Milestone};
+use domain::countdown::{Countdown, ENDS_SOON_SECONDS};
 use domain::{Token, Totp};
-use gloo_timers::callback::Timeout;
-use leptos::ev;
 use leptos::prelude::*;
-use send_wrapper::SendWrapper;
 
-use crate::flows::{approval, clock, keeper, sync};
+use crate::flows::{clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
 use crate::parts::{button, messages, note};
 
 /// Seconds after a copy in which milestones are still said.
 const SAID_AFTER_COPY: u64 = 30;
+
+/// The id of the bar that runs down.
+const BAR: &str = "countdown-bar";
 
 /// What the face shows of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,7 +26,6 @@ struct Face {
     token: String,
     next: String,
     seconds: u32,
-    period: u32,
 }
 
 /// The screen.
@@ -79,7 +80,7 @@ fn standing(model: Model) -> String {
         Sync::Offline => "Offline: tokens still work".to_owned(),
         Sync::Unsaved => "Not backed up yet".to_owned(),
         Sync::NotBackedUp => "Not backed up".to_owned(),
-        Sync::BackedUp(at) => format!("Backed up {}", approval::ago(at, model.now())),
+        Sync::BackedUp(at) => format!("Backed up {}", clock::ago(at, model.now())),
     }
 }
 
@@ -89,39 +90,40 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
         return ().into_any();
     };
     let face = RwSignal::new(Face::default());
-    let said = RwSignal::new(String::new());
+    let said = RwSignal::new("");
     let copied_at = StoredValue::new(None::<Timestamp>);
     let is_shown = RwSignal::new(!model.hides_token.get_untracked());
-    let bar = NodeRef::<leptos::html::I>::new();
     let totp = Rc::new(totp);
     Effect::new(move |_| {
         let totp = Rc::clone(&totp);
-        every_second(model, move |now| {
-            let state = Countdown::at(now, totp.parameters().period);
-            // An effect may still begin when its face is gone already.
-            let Some(before) = face.try_get_untracked() else { return false };
-            let after = look(&totp, now, state);
-            if before.seconds != after.seconds + 1
-                && let Some(bar) = bar.get_untracked()
-            {
-                // The first number, a new period, or some numbers were left out: the bar starts where the number is.
-                run_bar(&bar, state);
-            }
-            face.set(after);
-            let was_copied = copied_at.get_value().is_some_and(|at| now.since(at).as_secs() < SAID_AFTER_COPY);
-            let has_focus = document().active_element().is_some_and(|active| active.class_list().contains("digits"));
-            if let Some(milestone) = state.milestone()
-                && (was_copied || has_focus)
-            {
-                said.set(words(milestone).to_owned());
-            }
-            true
-        });
+        every_second_of(
+            move || model.now(),
+            move |now| {
+                let state = Countdown::at(now, totp.parameters().period);
+                // An effect may still begin when its face is gone already.
+                let Some(before) = face.try_get_untracked() else { return false };
+                let after = look(&totp, now, state);
+                if before.seconds != after.seconds + 1 {
+                    // The first number, a new period, or some numbers were left out: the bar starts where the number is.
+                    run_bar(BAR, state);
+                }
+                face.set(after);
+                let was_copied = copied_at.get_value().is_some_and(|at| now.since(at).as_secs() < SAID_AFTER_COPY);
+                let has_focus =
+                    document().active_element().is_some_and(|active| active.class_list().contains("digits"));
+                if let Some(milestone) = state.milestone()
+                    && (was_copied || has_focus)
+                {
+                    said.set(milestone_text(milestone));
+                }
+                true
+            },
+        );
     });
     let copy = move || {
         is_shown.set(true);
         let Face { token, seconds, .. } = face.get_untracked();
-        app::browser::copy(&token, move || {
+        copy_text(&token, move || {
             copied_at.set_value(Some(model.now()));
             model.say(format!("Copied, {seconds} s left"));
         });
@@ -171,7 +173,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
             </div>
             <p class="next-token" aria-hidden="true" dir="ltr">{next}</p>
             <div class="countdown" role="timer" aria-live="off" data-soon=move || ends_soon().then_some("")>
-                <span class="bar" aria-hidden="true"><i node_ref=bar></i></span>
+                <span class="bar" aria-hidden="true"><i id=BAR></i></span>
                 <span>
                     "Your token expires in "
                     <strong>{move || face.with(|face| face.seconds.to_string())}" s"</strong>
@@ -189,7 +191,7 @@ fn look(totp: &Totp, now: Timestamp, state: Countdown) -> Face {
     let period = totp.parameters().period;
     let next_at = Timestamp::from_millis(now.millis().saturating_add(i64::from(period) * 1000));
     let text = |token: Token| token.expose_digits().to_owned();
-    Face { token: text(totp.token_at(now)), next: text(totp.token_at(next_at)), seconds: state.seconds(), period }
+    Face { token: text(totp.token_at(now)), next: text(totp.token_at(next_at)), seconds: state.seconds() }
 }
 
 /// The two halves of a token as they are read: 3 + 4, 3 + 3 or 4 + 4.
@@ -202,63 +204,6 @@ fn group(token: &str) -> [String; 2] {
 fn spell(token: &str) -> String {
     let spaced = |part: &String| part.chars().map(String::from).collect::<Vec<_>>().join(" ");
     group(token).iter().map(spaced).collect::<Vec<_>>().join(", ")
-}
-
-const fn words(milestone: Milestone) -> &'static str {
-    match milestone {
-        Milestone::TenSeconds => "10 seconds left",
-        Milestone::FiveSeconds => "5 seconds left",
-        Milestone::NewToken => "New token",
-    }
-}
-
-/// The bar runs by an animation of the style sheet; only its start is set here, since no style may stand in the HTML.
-fn run_bar(bar: &web_sys::HtmlElement, state: Countdown) {
-    let passed = i64::from(state.period) * 1000 - i64::from(state.left_millis);
-    bar.set_class_name("");
-    let style = bar.style();
-    let _ = style.set_property("--period", &format!("{}s", state.period));
-    let _ = style.set_property("--passed", &format!("-{passed}ms"));
-    // Reading a size makes the browser see the bar without its class, so that the animation starts anew.
-    let _ = bar.offset_width();
-    bar.set_class_name("run");
-}
-
-/// Calls `tick` at each beginning of a second of the server's clock, until it says no or the face goes. It rests while the page is
-/// hidden, and begins anew when it is seen.
-fn every_second(model: Model, tick: impl Fn(Timestamp) -> bool + 'static) {
-    let timeout: Rc<RefCell<Option<Timeout>>> = Rc::default();
-    let run = Rc::new(Ticker { model, tick: Box::new(tick), timeout: Rc::clone(&timeout) });
-    run.run();
-    let again = SendWrapper::new(Rc::clone(&run));
-    let listener = window_event_listener(ev::visibilitychange, move |_| again.run());
-    let timeout = SendWrapper::new(timeout);
-    on_cleanup(move || {
-        listener.remove();
-        timeout.take();
-    });
-}
-
-struct Ticker {
-    model: Model,
-    tick: Box<dyn Fn(Timestamp) -> bool>,
-    timeout: Rc<RefCell<Option<Timeout>>>,
-}
-
-impl Ticker {
-    fn run(self: &Rc<Self>) {
-        self.timeout.take();
-        if document().hidden() {
-            return;
-        }
-        let now = self.model.now();
-        if !(self.tick)(now) {
-            return;
-        }
-        let until_next = u32::try_from(1000 - now.millis().rem_euclid(1000)).unwrap_or(1000);
-        let this = Rc::clone(self);
-        *self.timeout.borrow_mut() = Some(Timeout::new(until_next, move || this.run()));
-    }
 }
 
 fn dock(model: Model) -> AnyView {

@@ -5,7 +5,7 @@
 
 use domain::email::InvalidEmail;
 use domain::matching::Matching;
-use domain::message::{self, Channel, MAX_WRONG_ENTRIES, TOKEN_DIGITS, TOKEN_LIFE};
+use domain::message::{self, Channel, MAX_WRONG_ENTRIES, TOKEN_LIFE};
 use domain::person::{InvalidText, Name};
 use domain::phone::InvalidPhone;
 use domain::recovery_code::InvalidRecoveryCode;
@@ -20,7 +20,7 @@ use crate::account_phone::{self, PhoneRefused};
 use crate::audit::{self, Event};
 use crate::store::{NewRegistration, ProvenRegistration, RegistrationRow, TokenAccountRow, Write};
 use crate::token_check::Surface;
-use crate::{Authority, RegistrationKey, SendRefused, Visitor, message_token, moment, outbox};
+use crate::{Authority, RegistrationKey, SendRefused, Visitor, factors, message_token, moment, outbox};
 
 /// The name that a device gets if its owner gives none.
 const DEFAULT_NAME: &str = "Authenticator";
@@ -214,7 +214,7 @@ async fn send_code(
     is_meant: bool,
 ) -> Result<Vec<u8>, RegistrationError> {
     message_token::admit(authority, write, visitor, phone, &authority.entropy.id()).await?;
-    let code = Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS);
+    let code = message_token::draw(authority);
     let text = message::token_text(channel, &code, &authority.public_host);
     outbox::queue_for(authority, write, channel, phone.e164(), &text, is_meant).await?;
     Ok(hash(authority, registration_id, &code))
@@ -241,7 +241,7 @@ pub async fn verify(
         return Err(RegistrationError::Over);
     }
     let code = Token::parse(raw_code, TokenLengths::SIX).map_err(RegistrationError::Malformed)?;
-    let name = parse_name(device_name)?;
+    let name = factors::parse_name(device_name, DEFAULT_NAME, MAX_NAME).map_err(RegistrationError::Name)?;
     let mut write = authority.store.write().await?;
     let is_counted = write.count_code_entry(&row.id, i64::from(MAX_WRONG_ENTRIES), now.millis()).await?;
     write.commit().await?;
@@ -255,12 +255,6 @@ pub async fn verify(
         }
     }
     step(authority, visitor, key).await
-}
-
-fn parse_name(raw: &str) -> Result<Name, RegistrationError> {
-    let raw = if raw.trim().is_empty() { DEFAULT_NAME } else { raw };
-    let name = Name::parse(raw).map_err(RegistrationError::Name)?;
-    if name.as_str().chars().count() > MAX_NAME { Err(RegistrationError::Name(InvalidText::TooLong)) } else { Ok(name) }
 }
 
 /// Uses the code up, and decides what comes next: the secrets, or the question to another device.
