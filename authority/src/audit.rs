@@ -88,13 +88,23 @@ impl Event {
     }
 }
 
-/// Whom an event is about; so far people act on their own accounts only.
+/// Whom an event is about, and who acted: the same person, unless an administrator or the operator did it.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_field_names, reason = "each is an id of another table")]
 pub(crate) struct Subject<'a> {
     pub(crate) practice_id: &'a str,
     pub(crate) account_id: &'a str,
+    /// Who acted; an account of the same practice.
+    pub(crate) actor_id: &'a str,
+    /// The session in which it was done.
     pub(crate) session_id: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// Somebody who acts on the own account, outside of a session.
+    pub(crate) fn own(practice_id: &'a str, account_id: &'a str) -> Self {
+        Self { practice_id, account_id, actor_id: account_id, session_id: None }
+    }
 }
 
 impl<'a> From<&'a SignedIn> for Subject<'a> {
@@ -102,6 +112,7 @@ impl<'a> From<&'a SignedIn> for Subject<'a> {
         Self {
             practice_id: signed_in.practice_id(),
             account_id: signed_in.account_id(),
+            actor_id: signed_in.account_id(),
             session_id: Some(signed_in.session_id()),
         }
     }
@@ -109,25 +120,25 @@ impl<'a> From<&'a SignedIn> for Subject<'a> {
 
 impl<'a> From<&'a AccountRow> for Subject<'a> {
     fn from(account: &'a AccountRow) -> Self {
-        Self { practice_id: &account.practice_id, account_id: &account.id, session_id: None }
+        Self::own(&account.practice_id, &account.id)
     }
 }
 
 impl<'a> From<&'a LinkedAccountRow> for Subject<'a> {
     fn from(account: &'a LinkedAccountRow) -> Self {
-        Self { practice_id: &account.practice_id, account_id: &account.id, session_id: None }
+        Self::own(&account.practice_id, &account.id)
     }
 }
 
 impl<'a> From<&'a DeviceFactorRow> for Subject<'a> {
     fn from(factor: &'a DeviceFactorRow) -> Self {
-        Self { practice_id: &factor.practice_id, account_id: &factor.account_id, session_id: None }
+        Self::own(&factor.practice_id, &factor.account_id)
     }
 }
 
 impl<'a> From<&'a Credentials> for Subject<'a> {
     fn from(credentials: &'a Credentials) -> Self {
-        Self { practice_id: &credentials.practice_id, account_id: &credentials.id, session_id: None }
+        Self::own(&credentials.practice_id, &credentials.id)
     }
 }
 
@@ -145,7 +156,7 @@ pub(crate) async fn record(
         practice_id: subject.practice_id,
         at: authority.now().millis(),
         event: event.name(),
-        actor_id: subject.account_id,
+        actor_id: subject.actor_id,
         subject_id: subject.account_id,
         factor: factor.map(FactorKind::name),
         address: &visitor.address.to_string(),

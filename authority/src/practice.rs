@@ -98,7 +98,7 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
         Some(database) if database.is_unique_violation() => CreateError::UsernameTaken,
         _ => error.into(),
     })?;
-    let subject = Subject { practice_id: &practice_id, account_id: &account_id, session_id: None };
+    let subject = Subject::own(&practice_id, &account_id);
     audit::record(authority, &mut write, visitor, subject, Event::PracticeCreated, None).await?;
     let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, None).await?;
     audit::record(authority, &mut write, visitor, subject, Event::SignedIn, None).await?;
