@@ -14,6 +14,7 @@ use domain::email::InvalidEmail;
 use domain::password::InvalidPassword;
 use domain::person::{InvalidPin, InvalidText};
 use domain::phone::InvalidPhone;
+use domain::policy::InvalidPolicy;
 use domain::recovery_code::InvalidRecoveryCode;
 use domain::token::InvalidToken;
 use domain::username::InvalidUsername;
@@ -125,6 +126,22 @@ pub enum AppError {
     RecoveryCodeNeeded,
     /// The number that was chosen is not the one on the new device, which was refused.
     WrongNumber,
+    /// Only administrators of the practice may.
+    Forbidden,
+    /// Another member of the practice has the e-mail address.
+    EmailTaken,
+    /// The practice would be left without an administrator who can sign in.
+    LastAdministrator,
+    /// The practice requires two-factor authentication of the account.
+    Required,
+    /// The practice does not offer two-factor authentication to the role.
+    NotOffered,
+    /// A figure of the policy is refused.
+    Policy(InvalidPolicy),
+    /// What was typed as a day is none.
+    DateInvalid,
+    /// The member has no cell phone on file.
+    MemberPhoneMissing,
     /// Another device has saved a newer backup meanwhile.
     BackupConflict,
     /// The backup is larger than the server keeps.
@@ -216,7 +233,7 @@ impl AppError {
             Self::Text { field, .. } => field.name(),
             Self::Phone { field, .. } => field.name(),
             Self::CellPhoneNotAllowed => PhoneField::CellPhone.name(),
-            Self::Email(_) | Self::EmailOfAnother => "email",
+            Self::Email(_) | Self::EmailOfAnother | Self::EmailTaken => "email",
             Self::Username(_) | Self::UsernameTaken => "username",
             Self::NewPassword(_) => "new_password",
             Self::ConfirmationMismatch => "confirmation",
@@ -306,6 +323,16 @@ impl AppError {
             }
             Self::RecoveryCodeNeeded => "This needs a recovery code, or your approval on another device.",
             Self::WrongNumber => "That is not the number on the new device. It was refused; start again there.",
+            Self::Forbidden => "Only people who manage accounts can open this page.",
+            Self::EmailTaken => "Somebody at your practice has this e-mail address already.",
+            Self::LastAdministrator => {
+                "Your practice would have no administrator left who can sign in. Let somebody else manage accounts first."
+            }
+            Self::Required => "Your practice requires two-factor authentication. Ask your administrator.",
+            Self::NotOffered => "Your practice does not use two-factor authentication for your role.",
+            Self::Policy(reason) => return reason.to_string(),
+            Self::DateInvalid => "Enter the day from which it is required.",
+            Self::MemberPhoneMissing => "Enter a cell phone in their details first.",
             Self::BackupConflict => "Another of your devices has saved a newer backup. Restore that one first.",
             Self::BackupTooLarge => "The backup is too large. Remove accounts that you do not use, then try again.",
         };
@@ -328,6 +355,9 @@ impl AppError {
             | Self::Diagnosed(_)
             | Self::RecoveryCodeNotRight
             | Self::RecoveryCodeNeeded
+            | Self::Forbidden
+            | Self::Required
+            | Self::NotOffered
             | Self::WrongNumber => StatusCode::FORBIDDEN,
             Self::TooManyTries { .. } | Self::TooSoon { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -338,6 +368,9 @@ impl AppError {
             | Self::AlreadyEnabled
             | Self::NotEnabled
             | Self::LastFactor
+            | Self::EmailTaken
+            | Self::LastAdministrator
+            | Self::MemberPhoneMissing
             | Self::RegistrationOver
             | Self::NoTokenAccount
             | Self::EmailOfAnother

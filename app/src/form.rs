@@ -6,6 +6,8 @@
 
 mod check;
 
+use std::borrow::Cow;
+
 use domain::Token;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -29,18 +31,20 @@ const DISABLED: &str = "aria-disabled";
 #[component]
 pub(crate) fn Form(
     /// The path of the server function.
-    action: &'static str,
+    #[prop(into)]
+    action: Cow<'static, str>,
     /// For the style sheet.
-    #[prop(optional)]
-    class: &'static str,
+    #[prop(optional, into)]
+    class: Cow<'static, str>,
     children: Content,
 ) -> AnyView {
     let page = use_page();
     let go = use_go();
+    let path = action.clone();
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         let Some(form) = target::<HtmlFormElement>(&event) else { return };
-        submit(form, event.submitter(), action, page, go.clone());
+        submit(form, event.submitter(), path.clone(), page, go.clone());
     };
     let on_input = move |event: Event| {
         let Some(input) = target::<HtmlInputElement>(&event) else { return };
@@ -81,7 +85,7 @@ fn target<T: JsCast>(event: &Event) -> Option<T> {
 fn submit(
     form: HtmlFormElement,
     submitter: Option<HtmlElement>,
-    action: &'static str,
+    action: Cow<'static, str>,
     page: PageState,
     go: impl Fn(&str) + 'static,
 ) {
@@ -105,7 +109,7 @@ fn submit(
         let _ = button.set_attribute(DISABLED, "true");
     }
     spawn_local(async move {
-        let reply = fetch::post(action, Some(fields)).await;
+        let reply = fetch::post(&action, Some(fields)).await;
         let _ = form.remove_attribute(BUSY);
         if let Some(button) = &submitter {
             let _ = button.remove_attribute(DISABLED);

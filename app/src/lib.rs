@@ -3,6 +3,7 @@
 //! - `pages`: one file per page, with its server functions. Each page has one `load_*` function that returns what it
 //!   shows, and one function per form.
 //! - `page`: what all pages share: their data, what went wrong on them, and the frame around them.
+//! - `sheet`: pages that the server describes; `practice`, with feature `ssr` only, describes them.
 //! - `router`: which page is at which path.
 //! - `form`: the one form component. Without JavaScript it is a plain `<form>`; hydrated, it posts by itself.
 //! - `components`: fields, the countdown, and other small parts.
@@ -37,7 +38,10 @@ mod form;
 mod notice;
 mod page;
 mod pages;
+#[cfg(feature = "ssr")]
+mod practice;
 mod router;
+mod sheet;
 #[cfg(feature = "ssr")]
 mod shell;
 mod time;

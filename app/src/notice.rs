@@ -13,10 +13,17 @@ pub(crate) enum Notice {
     Disabled,
     BrowserEnded,
     Confirmed,
+    StaffAdded,
+    StaffChanged,
+    StaffClosed,
+    StaffOpened,
+    EnabledForMember,
+    NotRequired,
+    PolicySaved,
 }
 
 impl Notice {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 17] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::LoggedOut,
@@ -27,6 +34,13 @@ impl Notice {
         Self::Disabled,
         Self::BrowserEnded,
         Self::Confirmed,
+        Self::StaffAdded,
+        Self::StaffChanged,
+        Self::StaffClosed,
+        Self::StaffOpened,
+        Self::EnabledForMember,
+        Self::NotRequired,
+        Self::PolicySaved,
     ];
 
     const fn name(self) -> &'static str {
@@ -41,6 +55,13 @@ impl Notice {
             Self::Disabled => "disabled",
             Self::BrowserEnded => "browser-ended",
             Self::Confirmed => "confirmed",
+            Self::StaffAdded => "staff-added",
+            Self::StaffChanged => "staff-changed",
+            Self::StaffClosed => "staff-closed",
+            Self::StaffOpened => "staff-opened",
+            Self::EnabledForMember => "enabled-for-member",
+            Self::NotRequired => "not-required",
+            Self::PolicySaved => "policy-saved",
         }
     }
 
@@ -58,6 +79,13 @@ impl Notice {
             Self::Disabled => "Two-factor authentication is off.",
             Self::BrowserEnded => "That browser is logged out.",
             Self::Confirmed => "Thank you. Go on with what you wanted to do.",
+            Self::StaffAdded => "Staff account created.",
+            Self::StaffChanged => "Details saved.",
+            Self::StaffClosed => "Account deactivated. They are logged out everywhere.",
+            Self::StaffOpened => "Account reactivated.",
+            Self::NotRequired => "It is left to the rule of their role again.",
+            Self::PolicySaved => "Policy saved. It holds from now on.",
+            Self::EnabledForMember => "Two-factor authentication is on for them. Their next log-in asks for a token.",
         }
     }
 
@@ -70,7 +98,8 @@ impl Notice {
     /// The address of `path` with this notice.
     #[cfg(feature = "ssr")]
     pub(crate) fn at(self, path: &str) -> String {
-        format!("{path}?done={}", self.name())
+        let separator = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{separator}done={}", self.name())
     }
 }
 

@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use domain::Timestamp;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_navigate};
 use server_fn::ServerFn;
@@ -21,6 +22,8 @@ wire! {
     pub(crate) struct PageData {
         /// Who is signed in.
         pub(crate) who: Option<Who>,
+        /// The title, where the page's view does not know it.
+        pub(crate) title: Option<String>,
         /// What the last plain form post led to.
         pub(crate) failure: Option<AppError>,
         /// The page's own struct.
@@ -34,6 +37,10 @@ wire! {
         pub(crate) first_name: String,
         pub(crate) last_name: String,
         pub(crate) practice: String,
+        /// Whether the practice's pages are open to them.
+        pub(crate) manages_accounts: bool,
+        /// By when the practice asks for two-factor authentication, while it is not set up.
+        pub(crate) enrol_by: Option<Timestamp>,
     }
 }
 
@@ -46,6 +53,8 @@ pub(crate) struct PageState {
     pub(crate) notes: RwSignal<Vec<AppError>>,
     /// Counts up to load the page's data again.
     pub(crate) version: RwSignal<u32>,
+    /// The page's title.
+    pub(crate) title: RwSignal<String>,
 }
 
 /// Whether the WASM has taken over, so that a view may differ from the server's HTML.
@@ -66,6 +75,15 @@ where
     page_of(loader(load), title, Arc::new(move |body| T::read(body).map(view)))
 }
 
+/// As [`page`], for pages of many addresses: `load` is given the path and query, and what it returns names the title.
+pub(crate) fn page_at<F, T>(load: fn(String) -> F, view: fn(T) -> AnyView) -> AnyView
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+    T: Wire + 'static,
+{
+    page_of(loader_at(load), "", Arc::new(move |body| T::read(body).map(view)))
+}
+
 #[cfg(feature = "ssr")]
 fn loader<F>(load: fn() -> F) -> Load
 where
@@ -74,26 +92,52 @@ where
     Arc::new(move || Box::pin(async move { load().run_body().await.unwrap_or_else(AppError::code) }))
 }
 
+/// On the server the request says which page it is.
+#[cfg(feature = "ssr")]
+fn loader_at<F>(load: fn(String) -> F) -> Load
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+{
+    Arc::new(move || Box::pin(async move { load(String::new()).run_body().await.unwrap_or_else(AppError::code) }))
+}
+
 #[cfg(not(feature = "ssr"))]
 fn loader<F>(_: fn() -> F) -> Load
 where
     F: ServerFn<Output = String, Error = AppError> + 'static,
 {
-    fetcher(F::PATH)
+    fetcher(F::PATH, None)
 }
 
-/// Asks the server for a page's data, and goes where it points instead.
 #[cfg(not(feature = "ssr"))]
-fn fetcher(path: &'static str) -> Load {
+fn loader_at<F>(_: fn(String) -> F) -> Load
+where
+    F: ServerFn<Output = String, Error = AppError> + 'static,
+{
+    let location = use_location();
+    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let address = if query.is_empty() { path } else { [path.as_str(), "?", query.as_str()].concat() };
+    fetcher(F::PATH, Some(address))
+}
+
+/// Asks the server for the data of the page, at `address` if need be, and goes where it points instead.
+#[cfg(not(feature = "ssr"))]
+fn fetcher(path: &'static str, address: Option<String>) -> Load {
     use crate::browser::fetch::{self, Reply};
     use leptos_router::NavigateOptions;
     use send_wrapper::SendWrapper;
+    use web_sys::UrlSearchParams;
 
     let navigate = use_navigate();
     Arc::new(move || {
         let navigate = navigate.clone();
+        let fields = address.as_deref().and_then(|address| {
+            let fields = UrlSearchParams::new().ok()?;
+            fields.append("address", address);
+            Some(fields)
+        });
         Box::pin(SendWrapper::new(async move {
-            let error = match fetch::post(path, None).await {
+            let error = match fetch::post(path, fields).await {
                 Reply::Done(text) => match wire::parse(&text) {
                     Some(text) => return text,
                     None => AppError::Unavailable,
@@ -119,9 +163,14 @@ fn read(loaded: &str) -> Result<PageData, AppError> {
 }
 
 fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
-    let state = PageState { failure: RwSignal::new(None), notes: RwSignal::default(), version: RwSignal::new(0) };
+    let state = PageState {
+        failure: RwSignal::new(None),
+        notes: RwSignal::default(),
+        version: RwSignal::new(0),
+        title: RwSignal::new(title.to_owned()),
+    };
     provide_context(state);
-    title_of_page(title, state);
+    title_of_page(state);
     let hydrated = use_context::<Hydrated>().map(|hydrated| hydrated.0);
     let data = Resource::new_str(
         move || state.version.get(),
@@ -135,6 +184,9 @@ fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
         let show = Arc::clone(&show);
         Suspend::new(async move {
             let loaded = read(&data.await);
+            if let Ok(PageData { title: Some(title), .. }) = &loaded {
+                state.title.set(title.clone());
+            }
             if is_first.get_value() {
                 is_first.set_value(false);
                 if let Ok(PageData { failure: Some(failure), .. }) = &loaded {
@@ -171,17 +223,17 @@ fn broken(error: AppError) -> AnyView {
 }
 
 #[cfg(feature = "ssr")]
-fn title_of_page(title: &'static str, state: PageState) {
+fn title_of_page(state: PageState) {
     // The head of the document is written outside of the page's arena, where reading a signal of the arena would panic
     // whenever another request has used the thread meanwhile. A counted one can be read anywhere.
-    let failure = ArcRwSignal::from(state.failure);
+    let (title, failure) = (ArcRwSignal::from(state.title), ArcRwSignal::from(state.failure));
     // It renders nothing; the text is read when the head of the document is written.
-    let _ = view! { <leptos_meta::Title text=move || full_title(title, failure.with_untracked(Option::is_some))/> };
+    let _ = view! { <leptos_meta::Title text=move || full_title(&title.get_untracked(), failure.with_untracked(Option::is_some))/> };
 }
 
 #[cfg(not(feature = "ssr"))]
-fn title_of_page(title: &'static str, state: PageState) {
-    Effect::new(move |_| document().set_title(&full_title(title, state.failure.with(Option::is_some))));
+fn title_of_page(state: PageState) {
+    Effect::new(move |_| document().set_title(&full_title(&state.title.get(), state.failure.with(Option::is_some))));
 }
 
 fn full_title(title: &str, has_failed: bool) -> String {
@@ -231,6 +283,7 @@ pub(crate) mod tests {
                 failure: RwSignal::new(failure),
                 notes: RwSignal::default(),
                 version: RwSignal::new(0),
+                title: RwSignal::default(),
             });
             view().to_html()
         })

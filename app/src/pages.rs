@@ -13,6 +13,7 @@ mod profile;
 mod recovery;
 mod recovery_codes;
 mod security;
+mod sheet;
 mod sign_up;
 mod step_up;
 mod token;
@@ -21,12 +22,14 @@ use leptos::prelude::AnyView;
 
 pub(crate) use log_out::LogOut;
 pub(crate) use not_found::not_found_page;
+#[cfg(feature = "ssr")]
+pub(crate) use {authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::Then};
 
 /// A path and its page.
 type Page = (&'static str, fn() -> AnyView);
 
 /// Every path with its page.
-pub(crate) const PAGES: [Page; 14] = [
+pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/", home::home_page),
     ("/signup", sign_up::sign_up_page),
     ("/login", log_in::log_in_page),
@@ -41,4 +44,13 @@ pub(crate) const PAGES: [Page; 14] = [
     ("/account/security/disable", disable::disable_page),
     ("/account/step-up", step_up::step_up_page),
     ("/help/two-factor", help::help_page),
+    // What the server describes; `crate::practice` has them.
+    ("/practice/staff", sheet::sheet_page),
+    ("/practice/staff/new", sheet::sheet_page),
+    ("/practice/staff/:id", sheet::sheet_page),
+    ("/practice/staff/:id/details", sheet::sheet_page),
+    ("/practice/staff/:id/two-factor", sheet::sheet_page),
 ];
+
+/// How many of them the server describes.
+const SHEETS: usize = 5;

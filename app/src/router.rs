@@ -41,7 +41,7 @@ fn routes() -> StaticVec<PageRoute> {
     StaticVec::from(Vec::from(routes))
 }
 
-/// A path without parameters, matched as a whole.
+/// A path, matched as a whole; a segment that begins with `:` stands for any one.
 #[derive(Clone, Copy, Debug)]
 struct Path(&'static str);
 
@@ -51,12 +51,47 @@ impl PossibleRouteMatch for Path {
     }
 
     fn test<'a>(&self, path: &'a str) -> Option<PartialPathMatch<'a>> {
-        (path == self.0).then(|| PartialPathMatch::new("", Vec::new(), path))
+        matches(self.0, path).then(|| PartialPathMatch::new("", Vec::new(), path))
     }
 
     fn generate_path(&self, path: &mut Vec<PathSegment>) {
-        path.extend(
-            self.0.split('/').filter(|segment| !segment.is_empty()).map(|segment| PathSegment::Static(segment.into())),
-        );
+        path.extend(self.0.split('/').filter(|segment| !segment.is_empty()).map(|segment| {
+            match segment.strip_prefix(':') {
+                Some(name) => PathSegment::Param(name.into()),
+                None => PathSegment::Static(segment.into()),
+            }
+        }));
+    }
+}
+
+/// Whether `path` is one of those that `pattern` names.
+pub(crate) fn matches(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let fits = pattern.split('/').all(|expected| {
+        segments
+            .next()
+            .is_some_and(|segment| if expected.starts_with(':') { !segment.is_empty() } else { segment == expected })
+    });
+    fits && segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_matched_as_a_whole() {
+        for (pattern, path) in [("/", "/"), ("/login", "/login"), ("/practice/staff/:id", "/practice/staff/7")] {
+            assert!(matches(pattern, path), "{pattern} {path}");
+        }
+        for (pattern, path) in [
+            ("/", "/login"),
+            ("/login", "/login/"),
+            ("/login", "/login/token"),
+            ("/practice/staff/:id", "/practice/staff/"),
+            ("/practice/staff/:id", "/practice/staff/7/reset"),
+        ] {
+            assert!(!matches(pattern, path), "{pattern} {path}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The request that is being answered, as server functions see it.
 
-use authority::{Authority, Challenge, ChallengeKey, SessionKey, SignedIn, Visitor, sign_in};
+use authority::{Administrator, Authority, Challenge, ChallengeKey, Session, SessionKey, SignedIn, Visitor, sign_in};
 use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
+use domain::Timestamp;
 use domain::challenge::Over;
+use domain::policy::Standing;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnUrlError;
@@ -18,13 +20,36 @@ use crate::wire::Wire;
 pub struct Visit {
     /// Where the request comes from.
     pub visitor: Visitor,
-    /// The live session, if there is one.
+    /// The live session, if there is one and it may do everything that its account may.
     pub signed_in: Option<SignedIn>,
+    /// The live session, if it may do nothing but set two-factor authentication up.
+    pub must_enrol: Option<SignedIn>,
     /// The cookie of a pending sign-in, live or not.
     pub challenge: Option<ChallengeKey>,
     /// The cookie of a session, live or not.
     pub session: Option<SessionKey>,
 }
+
+impl Visit {
+    /// A visit with the session that its cookie names.
+    #[must_use]
+    pub fn new(
+        visitor: Visitor,
+        found: Option<Session>,
+        challenge: Option<ChallengeKey>,
+        session: Option<SessionKey>,
+    ) -> Self {
+        let (signed_in, must_enrol) = match found {
+            Some(Session::Open(signed_in)) => (Some(signed_in), None),
+            Some(Session::MustEnrol(signed_in)) => (None, Some(signed_in)),
+            None => (None, None),
+        };
+        Self { visitor, signed_in, must_enrol, challenge, session }
+    }
+}
+
+/// Where those are sent who must set two-factor authentication up.
+const ENROL: &str = "/login/enrol";
 
 /// One call of a server function: the authority, and who calls.
 pub(crate) struct Call {
@@ -52,11 +77,28 @@ impl Call {
         if let Some(signed_in) = &self.visit.signed_in {
             return Ok(signed_in);
         }
+        if self.visit.must_enrol.is_some() {
+            return Err(redirected(ENROL));
+        }
         if let Ok(challenge) = self.find_challenge().await? {
             let noted = sign_in::note_skipped_step(&self.authority, self.visitor(), &challenge);
             noted.await.map_err(refuse)?;
         }
         Err(redirected(&format!("/login?next={page}")))
+    }
+
+    /// As [`Self::signed_in`], for the pages of set-up: who must set two-factor authentication up may use them too.
+    pub(crate) async fn setting_up(&self, page: &str) -> Result<&SignedIn, AppError> {
+        match &self.visit.must_enrol {
+            Some(signed_in) => Ok(signed_in),
+            None => self.signed_in(page).await,
+        }
+    }
+
+    /// The proof that somebody manages the practice's accounts. Other people of the practice are refused.
+    pub(crate) async fn administrator(&self, page: &str) -> Result<Administrator<'_>, AppError> {
+        let signed_in = self.signed_in(page).await?;
+        signed_in.administrator().ok_or_else(|| refuse(AppError::Forbidden))
     }
 
     /// The open challenge; without one the way leads back to `/login`, which says why.
@@ -74,8 +116,18 @@ impl Call {
 
     /// What a page shows, as text: its own data, and what the frame around it needs.
     pub(crate) fn page(&self, body: &impl Wire) -> Result<String, AppError> {
-        let who = self.visit.signed_in.as_ref().map(Who::of);
-        let page = serde_json::to_value(body).map(|body| PageData { who, failure: failure_of_address(), body });
+        self.titled_page(None, body)
+    }
+
+    /// As [`Self::page`], with a title.
+    pub(crate) fn titled_page(&self, title: Option<String>, body: &impl Wire) -> Result<String, AppError> {
+        let who = self
+            .visit
+            .signed_in
+            .as_ref()
+            .or(self.visit.must_enrol.as_ref())
+            .map(|signed_in| Who::of(signed_in, self.authority.now()));
+        let page = serde_json::to_value(body).map(|body| PageData { who, title, failure: failure_of_address(), body });
         page.and_then(|page| serde_json::to_string(&page)).map_err(|_| refuse(AppError::Unavailable))
     }
 }
@@ -86,11 +138,17 @@ pub(crate) fn answer(view: &impl Wire) -> Result<String, AppError> {
 }
 
 impl Who {
-    fn of(signed_in: &SignedIn) -> Self {
+    fn of(signed_in: &SignedIn, now: Timestamp) -> Self {
+        let enrol_by = match signed_in.standing(now) {
+            Standing::Due { by } => Some(by),
+            Standing::Free | Standing::MustEnrol => None,
+        };
         Self {
+            enrol_by,
             first_name: signed_in.first_name().to_owned(),
             last_name: signed_in.last_name().to_owned(),
             practice: signed_in.practice_name().to_owned(),
+            manages_accounts: signed_in.administrator().is_some(),
         }
     }
 }
@@ -139,7 +197,7 @@ fn failure_of_query(query: &str) -> Option<AppError> {
     Some(ServerFnUrlError::decode_err(&encoded.replace("%3D", "=")))
 }
 
-fn is_page(parts: &Parts) -> bool {
+pub(crate) fn is_page(parts: &Parts) -> bool {
     !parts.uri.path().starts_with("/api/")
 }
 

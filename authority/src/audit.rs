@@ -43,6 +43,13 @@ pub(crate) enum Event {
     DeviceDenied,
     BackupSaved,
     BackupLoaded,
+    StaffAdded,
+    StaffChanged,
+    StaffDeactivated,
+    StaffReactivated,
+    EnforcementOn,
+    EnforcementOff,
+    PolicyChanged,
 }
 
 impl Event {
@@ -84,6 +91,13 @@ impl Event {
             Self::DeviceDenied => "device-denied",
             Self::BackupSaved => "backup-saved",
             Self::BackupLoaded => "backup-loaded",
+            Self::StaffAdded => "staff-added",
+            Self::StaffChanged => "staff-changed",
+            Self::StaffDeactivated => "staff-deactivated",
+            Self::StaffReactivated => "staff-reactivated",
+            Self::EnforcementOn => "enforcement-on",
+            Self::EnforcementOff => "enforcement-off",
+            Self::PolicyChanged => "policy-changed",
         }
     }
 }

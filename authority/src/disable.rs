@@ -1,6 +1,7 @@
 //! Switching two-factor authentication off.
 
 use domain::password::MIN_ALONE;
+use domain::policy::Requirement;
 use domain::session::Assurance;
 
 use crate::audit::{self, Event};
@@ -18,6 +19,9 @@ pub enum DisableError {
     /// The password is too short to stand alone (63B §3.1.1.2).
     #[error("the password is too short to stand alone")]
     PasswordTooShort,
+    /// The practice requires it of the account.
+    #[error("the practice requires it")]
+    Required,
     /// It is off.
     #[error("two-factor authentication is off")]
     NotEnabled,
@@ -42,6 +46,11 @@ pub async fn disable(
     let rows = authority.store.factors(account_id).await?;
     if !factors::are_on(&rows) {
         return Err(DisableError::NotEnabled);
+    }
+    if let Requirement::Required { from } = signed_in.rule().requirement
+        && authority.now() >= from
+    {
+        return Err(DisableError::Required);
     }
     let typed = Typed::parse(raw_token, factors::token_lengths(&rows)).map_err(ProofRefused::Malformed)?;
     let credentials = authority.store.find_credentials(account_id).await?.ok_or(DisableError::Unavailable)?;

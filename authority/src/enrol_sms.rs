@@ -2,6 +2,7 @@
 
 use domain::enrolment::{Enrolment, LIFE};
 use domain::message::{Channel, MAX_WRONG_ENTRIES};
+use domain::policy::Requirement;
 use domain::session::Assurance;
 use domain::token::InvalidToken;
 use domain::{FactorKind, Phone, Timestamp, Token, TokenLengths};
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// The name of the factor in lists.
-const NAME: &str = "Text message or call";
+pub(crate) const NAME: &str = "Text message or call";
 
 /// Why the set-up does not start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum StartError {
         /// When the next one is looked at.
         until: Timestamp,
     },
+    /// The practice does not offer it to the role.
+    #[error("not offered")]
+    NotOffered,
     /// This number is set up already.
     #[error("this number is set up already")]
     AlreadyEnabled,
@@ -118,6 +122,9 @@ pub async fn start(
     let factors = authority.store.factors(account_id).await?;
     if factors.iter().any(|factor| is_confirmed_sms(factor) && factor.phone().as_ref() == Some(&phone)) {
         return Err(StartError::AlreadyEnabled);
+    }
+    if signed_in.rule().requirement == Requirement::Off && !factors::are_on(&factors) {
+        return Err(StartError::NotOffered);
     }
     if factors::are_on(&factors) && !sessions::is_stepped_up(authority, signed_in) {
         return Err(StartError::StepUpNeeded);
@@ -308,6 +315,24 @@ async fn link_token_account(
     let found = write.find_or_insert_token_account(&id, phone.e164(), &account.email, now).await?;
     let token_account_id = found.ok_or(ConfirmError::PhoneTaken)?;
     Ok(write.link_token_account(&account.id, Some(&token_account_id)).await?)
+}
+
+/// As [`link_token_account`], for a number that nobody has proven: where it is not free, nothing is linked and nothing is
+/// told.
+pub(crate) async fn link_if_free(
+    authority: &Authority,
+    write: &mut Write,
+    account: &AccountRow,
+    phone: &Phone,
+) -> Result<(), Unavailable> {
+    if account.token_account_id.is_some() {
+        return Ok(());
+    }
+    let (now, id) = (authority.now().millis(), authority.entropy.id());
+    if let Some(found) = write.find_or_insert_token_account(&id, phone.e164(), &account.email, now).await? {
+        write.link_token_account(&account.id, Some(&found)).await?;
+    }
+    Ok(())
 }
 
 /// A new number is a new factor: the old one and the mailbox are told (requirements.md SM-11).

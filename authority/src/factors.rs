@@ -13,6 +13,8 @@ use crate::{Authority, Unavailable, moment};
 /// The state of a factor that a hundred failures in a row switched off.
 pub(crate) const DISABLED: &str = "disabled";
 const CONFIRMED: &str = "confirmed";
+/// The state of a cell phone that an administrator turned two-factor authentication on with, until its first right token.
+const ASSIGNED: &str = "assigned";
 
 impl FactorRow {
     pub(crate) fn kind(&self) -> Option<FactorKind> {
@@ -21,7 +23,7 @@ impl FactorRow {
 
     /// Whether tokens of it are accepted.
     pub(crate) fn is_confirmed(&self) -> bool {
-        self.state == CONFIRMED
+        self.state == CONFIRMED || self.state == ASSIGNED
     }
 
     /// Whether two-factor authentication is on because of it: confirmed, or switched off by failures. A factor that is
@@ -70,6 +72,16 @@ impl DeviceFactorRow {
 pub(crate) fn parse_name(raw: &str, default: &str, most: usize) -> Result<Name, InvalidText> {
     let name = Name::parse(if raw.trim().is_empty() { default } else { raw })?;
     if name.as_str().chars().count() > most { Err(InvalidText::TooLong) } else { Ok(name) }
+}
+
+/// The factors that are asked: where the role takes tokens of authenticators only, messages are left out, unless there is
+/// nothing else yet to sign in with.
+pub(crate) fn usable(mut factors: Vec<FactorRow>, apps_only: bool) -> Vec<FactorRow> {
+    let is_app = |factor: &FactorRow| factor.is_confirmed() && factor.kind() != Some(FactorKind::Sms);
+    if apps_only && factors.iter().any(is_app) {
+        factors.retain(|factor| factor.kind() != Some(FactorKind::Sms));
+    }
+    factors
 }
 
 /// Whether two-factor authentication is on.

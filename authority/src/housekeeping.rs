@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::session::{ABSOLUTE, IDLE};
+use domain::policy::MAX_IDLE_MINUTES;
+use domain::session::ABSOLUTE;
 
 use crate::{Authority, Unavailable};
 
@@ -20,7 +21,9 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     let now = authority.now();
     let before = (now - KEPT).millis();
     let mut write = authority.store.write().await?;
-    write.sweep_sessions((now - IDLE).millis(), (now - ABSOLUTE).millis()).await?;
+    write
+        .sweep_sessions((now - Duration::from_mins(MAX_IDLE_MINUTES.into())).millis(), (now - ABSOLUTE).millis())
+        .await?;
     write.sweep_challenges(before).await?;
     write.sweep_factors(before).await?;
     write.sweep_registrations(before).await?;

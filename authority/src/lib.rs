@@ -25,6 +25,7 @@ mod methods;
 mod notice;
 pub mod outbox;
 pub mod password;
+pub mod policy;
 pub mod practice;
 pub mod profile;
 pub mod recovery;
@@ -32,6 +33,7 @@ pub mod sample;
 pub mod security;
 pub mod sessions;
 pub mod sign_in;
+pub mod staff;
 pub mod step_up;
 mod store;
 mod token_check;
@@ -45,7 +47,7 @@ pub use devices::Device;
 pub use keys::{BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, SessionKey};
 pub use message_token::SendRefused;
 pub use methods::{Methods, Sent, SmsMethod};
-pub use sessions::{OpenedSession, SignedIn};
+pub use sessions::{Administrator, OpenedSession, Session, SignedIn};
 pub use sign_in::Challenge;
 pub use store::{Migrate, StoreError};
 pub use visitor::Visitor;
@@ -188,16 +190,19 @@ refuse_when!(Unavailable => Unavailable:
     backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
-    password::PasswordRefused, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
-    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
+    password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
+    step_up::ProofRefused, SendRefused,
 );
 refuse_when!(StoreError => Unavailable:
     backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
-    password::PasswordRefused, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
-    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, step_up::ProofRefused, SendRefused,
+    password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
+    step_up::ProofRefused, SendRefused,
 );
 refuse_when!(hasher::Busy => Busy:
     password::ChangeError, password::PasswordRefused, practice::CreateError, profile::ProfileError,
+    staff::EnableError, staff::StaffError,
 );

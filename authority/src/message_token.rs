@@ -3,6 +3,7 @@
 use domain::message::{
     self, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, SendLimit, TOKEN_DIGITS, TOKEN_LIFE,
 };
+use domain::policy::SmsLife;
 use domain::{FactorKind, Phone, Timestamp, Token};
 use subtle::ConstantTimeEq as _;
 
@@ -12,6 +13,8 @@ use crate::{Authority, Unavailable, Visitor, moment, outbox};
 
 /// Digits of a token in a message.
 pub(crate) const TOKEN_LENGTH: u8 = TOKEN_DIGITS;
+/// What the binding to an account is called.
+const ACCOUNT: &str = "account";
 
 /// Why no message goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,16 @@ impl Binding {
     /// One pending sign-in.
     pub(crate) fn challenge(id: &str) -> Self {
         Self(format!("challenge {id}"))
+    }
+
+    /// Any sign-in of the account, where the practice lets tokens live until they are used.
+    pub(crate) fn account() -> Self {
+        Self(ACCOUNT.to_owned())
+    }
+
+    /// How long a token for this lives.
+    fn life(&self) -> SmsLife {
+        if self.0 == ACCOUNT { SmsLife::UntilUsed } else { SmsLife::FiveMinutes }
     }
 
     /// Step-ups, and switching off, in one session.
@@ -91,10 +104,13 @@ pub(crate) async fn send(
             token_hash: &hash(authority, &id, &token),
             channel: channel.name(),
             created_at: now.millis(),
-            expires_at: (now + TOKEN_LIFE).millis(),
+            expires_at: match binding.life() {
+                SmsLife::FiveMinutes => (now + TOKEN_LIFE).millis(),
+                SmsLife::UntilUsed => i64::MAX,
+            },
         })
         .await?;
-    let text = message::token_text(channel, &token, &authority.public_host);
+    let text = message::token_text(channel, &token, &authority.public_host, binding.life());
     outbox::queue(authority, write, channel, phone.e164(), &text).await?;
     audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
     Ok(())

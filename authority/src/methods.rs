@@ -57,10 +57,11 @@ pub struct Sent {
 pub(crate) async fn of(
     authority: &Authority,
     account_id: &str,
+    apps_only: bool,
     binding: &Binding,
     tries: (u32, u32),
 ) -> Result<Methods, Unavailable> {
-    let all = authority.store.factors(account_id).await?;
+    let all = factors::usable(authority.store.factors(account_id).await?, apps_only);
     let confirmed: Vec<&FactorRow> = all.iter().filter(|factor| factor.is_confirmed()).collect();
     let names = |kind| {
         confirmed.iter().filter(|factor| factor.kind() == Some(kind)).map(|factor| factor.name.clone()).collect()

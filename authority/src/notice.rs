@@ -1,7 +1,7 @@
 //! Notices by e-mail: what people are told of their own account, out of band.
 
-use domain::FactorKind;
 use domain::message::Channel;
+use domain::{Date, FactorKind, Timestamp};
 
 use crate::store::Write;
 use crate::{Authority, Unavailable, outbox};
@@ -25,6 +25,8 @@ pub(crate) enum Notice<'a> {
     WrongToken,
     TokenReused,
     TokensLocked,
+    EnabledByAdministrator,
+    EnrolBy { by: Timestamp },
 }
 
 impl Notice<'_> {
@@ -95,6 +97,17 @@ impl Notice<'_> {
             Self::TokensLocked => plain(
                 "Tokens of your account are locked for a while",
                 "A wrong token was entered too many times. Tokens are checked again later. If it was not you, change your password.",
+            ),
+            Self::EnabledByAdministrator => plain(
+                "Two-factor authentication was turned on for you",
+                "Your practice's administrator has turned it on. The next time you log in, press \"Request Token via SMS\" and type the token that comes to the cell phone on your profile.",
+            ),
+            Self::EnrolBy { by } => (
+                "Set up two-factor authentication",
+                format!(
+                    "Your practice asks you to set up two-factor authentication by {}, 00:00 UTC. After that you can only set it up when you log in. It takes two minutes: Account Settings, Security.",
+                    Date::of(by).long()
+                ),
             ),
         }
     }

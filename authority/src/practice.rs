@@ -5,7 +5,7 @@ use domain::password::{InvalidPassword, MIN_ALONE};
 use domain::person::{InvalidText, Name};
 use domain::session::Assurance;
 use domain::username::InvalidUsername;
-use domain::{Email, Kind, Username};
+use domain::{Email, Role, Username};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::NewAccount;
@@ -83,7 +83,8 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
     let new = NewAccount {
         id: &account_id,
         practice_id: &practice_id,
-        kind: Kind::Provider.name(),
+        kind: Role::Provider.kind().name(),
+        role: Role::Provider.name(),
         manages_accounts: true,
         username: username.as_str(),
         email: email.as_str(),
@@ -98,6 +99,7 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
         Some(database) if database.is_unique_violation() => CreateError::UsernameTaken,
         _ => error.into(),
     })?;
+    write.set_owner(&practice_id, &account_id).await?;
     let subject = Subject::own(&practice_id, &account_id);
     audit::record(authority, &mut write, visitor, subject, Event::PracticeCreated, None).await?;
     let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, None).await?;

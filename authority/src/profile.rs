@@ -169,6 +169,45 @@ pub async fn update(
     Ok(write.commit().await?)
 }
 
+/// Sets the cell phone alone, for who has to set two-factor authentication up and reaches no other page.
+///
+/// # Errors
+/// [`ProfileError`].
+pub async fn set_cell_phone(
+    authority: &Authority,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    raw: &str,
+) -> Result<(), ProfileError> {
+    let account_id = signed_in.account_id();
+    let phone = parse_cell_phone(raw)?;
+    let factors = authority.store.factors(account_id).await?;
+    let mut write = authority.store.write().await?;
+    write.lock_account(account_id).await?;
+    let current = authority.store.find_profile(account_id).await?.ok_or(ProfileError::Unavailable)?;
+    if current.cell_phone == phone {
+        return Ok(());
+    }
+    if factors::are_on(&factors) && !sessions::is_stepped_up(authority, signed_in) {
+        return Err(ProfileError::StepUpNeeded);
+    }
+    write.set_cell_phone(account_id, &phone).await?;
+    audit::record(authority, &mut write, visitor, signed_in.into(), Event::ProfileChanged, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// The cell phone in E.164, or nothing.
+fn parse_cell_phone(raw: &str) -> Result<String, ProfileError> {
+    match raw.trim() {
+        "" => Ok(String::new()),
+        raw => match account_phone::parse_cell(raw) {
+            Ok(phone) => Ok(phone.e164().to_owned()),
+            Err(PhoneRefused::Invalid(invalid)) => Err(ProfileError::CellPhone(invalid)),
+            Err(PhoneRefused::NotAllowed) => Err(ProfileError::CellPhoneNotAllowed),
+        },
+    }
+}
+
 fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, ProfileError> {
     type Text<'a> = (&'a str, fn(InvalidText) -> ProfileError);
     let name = |(raw, error): Text| Name::parse(raw).map(|name| name.as_str().to_owned()).map_err(error);
@@ -176,14 +215,6 @@ fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, Profile
     let phone = |raw: &str, error: fn(InvalidPhone) -> ProfileError| match raw.trim() {
         "" => Ok(String::new()),
         raw => account_phone::parse(raw).map(|phone| phone.e164().to_owned()).map_err(error),
-    };
-    let cell_phone = match form.cell_phone.trim() {
-        "" => String::new(),
-        raw => match account_phone::parse_cell(raw) {
-            Ok(phone) => phone.e164().to_owned(),
-            Err(PhoneRefused::Invalid(invalid)) => return Err(ProfileError::CellPhone(invalid)),
-            Err(PhoneRefused::NotAllowed) => return Err(ProfileError::CellPhoneNotAllowed),
-        },
     };
     Ok(ProfileRow {
         username: signed_in.username().to_owned(),
@@ -197,7 +228,7 @@ fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, Profile
         website: line((&form.website, ProfileError::Website))?,
         home_phone: phone(&form.home_phone, ProfileError::HomePhone)?,
         office_phone: phone(&form.office_phone, ProfileError::OfficePhone)?,
-        cell_phone,
+        cell_phone: parse_cell_phone(&form.cell_phone)?,
         pin_hash: None,
     })
 }

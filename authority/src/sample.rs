@@ -1,6 +1,6 @@
 //! Sample data for development: a practice to walk through at once.
 
-use domain::Kind;
+use domain::Role;
 
 use crate::store::NewAccount;
 use crate::{Authority, Unavailable};
@@ -8,12 +8,12 @@ use crate::{Authority, Unavailable};
 /// The password of every sample account.
 const PASSWORD: &str = "sample-password-1";
 
-/// User name, first name, last name, kind, whether it manages accounts, cell phone.
-const PEOPLE: [(&str, &str, &str, Kind, bool, &str); 4] = [
-    ("thomas", "Thomas", "Ward", Kind::Provider, false, "+12025550101"),
-    ("olivia", "Olivia", "Marsh", Kind::Staff, true, "+12025550102"),
-    ("sam", "Sam", "Reyes", Kind::Staff, false, "+12025550103"),
-    ("nina", "Nina", "Cole", Kind::Staff, false, "+12025550104"),
+/// User name, first name, last name, role, whether it manages accounts, cell phone.
+const PEOPLE: [(&str, &str, &str, Role, bool, &str); 4] = [
+    ("thomas", "Thomas", "Ward", Role::Provider, false, "+12025550101"),
+    ("olivia", "Olivia", "Marsh", Role::OfficeManager, true, "+12025550102"),
+    ("sam", "Sam", "Reyes", Role::Staff, false, "+12025550103"),
+    ("nina", "Nina", "Cole", Role::Nurse, false, "+12025550104"),
 ];
 
 /// Plants "Sample Practice" with its four accounts, unless it is there.
@@ -29,12 +29,14 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
     let practice_id = authority.entropy.id();
     let mut write = authority.store.write().await?;
     write.insert_practice(&practice_id, "Sample Practice", now).await?;
-    for (username, first_name, last_name, kind, manages_accounts, cell_phone) in PEOPLE {
+    for (username, first_name, last_name, role, manages_accounts, cell_phone) in PEOPLE {
         let password_hash = slot.hash(PASSWORD, &*authority.entropy).await.map_err(|_| Unavailable)?;
+        let id = authority.entropy.id();
         let new = NewAccount {
-            id: &authority.entropy.id(),
+            id: &id,
             practice_id: &practice_id,
-            kind: kind.name(),
+            kind: role.kind().name(),
+            role: role.name(),
             manages_accounts,
             username,
             email: &format!("{username}@sample.test"),
@@ -45,6 +47,9 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
             password_length: i64::try_from(PASSWORD.len().min(domain::password::MIN_ALONE)).unwrap_or(0),
         };
         write.insert_account(&new, now).await?;
+        if manages_accounts {
+            write.set_owner(&practice_id, &id).await?;
+        }
     }
     Ok(write.commit().await?)
 }

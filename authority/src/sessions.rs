@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use domain::policy::{Member, Rule, Standing, personal, standing};
 use domain::session::{Assurance, Lifetime, is_stepped_up as counts};
-use domain::{Email, Kind, LocalPath, Timestamp};
+use domain::{Email, LocalPath, Role, Timestamp};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::{NewSession, SignedInRow, Write};
-use crate::{Authority, BrowserKey, ChallengeKey, SessionKey, Unavailable, Visitor, moment, sign_in};
+use crate::{Authority, BrowserKey, ChallengeKey, SessionKey, Unavailable, Visitor, moment, policy, sign_in};
 
 /// Sessions that an account may have; opening one more ends the oldest (requirements.md SE-7).
 const MAX_SESSIONS: i64 = 10;
@@ -19,17 +20,44 @@ const TOUCH_INTERVAL: Duration = Duration::from_secs(10);
 pub struct SignedIn {
     row: SignedInRow,
     email: Email,
-    kind: Kind,
+    role: Role,
     assurance: Assurance,
+}
+
+/// Proof that whoever asks is signed in and manages the accounts of the practice.
+#[derive(Clone, Copy)]
+pub struct Administrator<'a>(&'a SignedIn);
+
+impl<'a> Administrator<'a> {
+    /// The administrator's session.
+    #[must_use]
+    pub fn signed_in(self) -> &'a SignedIn {
+        self.0
+    }
+
+    /// The practice, and no other.
+    #[must_use]
+    pub fn practice_id(self) -> &'a str {
+        self.0.practice_id()
+    }
+}
+
+/// What the session of a cookie may do.
+#[derive(Clone)]
+pub enum Session {
+    /// Everything that its account may.
+    Open(SignedIn),
+    /// The practice's deadline has passed, and what it asks for is not set up: set-up, help and log-out, nothing else.
+    MustEnrol(SignedIn),
 }
 
 impl SignedIn {
     /// From a stored row; `None` if it holds what no release writes.
     fn from_row(row: SignedInRow) -> Option<Self> {
         let email = Email::parse(&row.email).ok()?;
-        let kind = Kind::from_name(&row.kind)?;
+        let role = Role::from_name(&row.role)?;
         let assurance = Assurance::from_name(&row.assurance)?;
-        Some(Self { row, email, kind, assurance })
+        Some(Self { row, email, role, assurance })
     }
 
     /// Whose session it is.
@@ -74,16 +102,40 @@ impl SignedIn {
         &self.email
     }
 
-    /// Provider or staff.
+    /// The role at the practice.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+    pub fn role(&self) -> Role {
+        self.role
     }
 
-    /// Whether the account is an administrator of its practice.
+    /// The proof that the account manages others, if it does.
     #[must_use]
-    pub fn manages_accounts(&self) -> bool {
-        self.row.manages_accounts == 1
+    pub fn administrator(&self) -> Option<Administrator<'_>> {
+        (self.row.manages_accounts == 1).then_some(Administrator(self))
+    }
+
+    /// What is asked of the account: by the rule of its role, and in person.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        self.role_rule().stricter(personal(self.row.personal_from.map(moment)))
+    }
+
+    fn role_rule(&self) -> Rule {
+        let (requirement, from) = (self.row.requirement.as_deref().unwrap_or_default(), self.row.required_from);
+        policy::rule(requirement, from.unwrap_or(0), self.row.apps_only.unwrap_or(0))
+    }
+
+    /// How the account stands to the practice's policy.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let member = Member {
+            role: self.role,
+            required_from: self.row.personal_from.map(moment),
+            enrol_by: self.row.enrol_by.map(moment),
+            has_sms: self.row.sms_factors > 0,
+            has_app: self.row.app_factors > 0,
+        };
+        standing(self.role_rule(), member, now)
     }
 
     /// How the session was opened.
@@ -108,7 +160,13 @@ impl SignedIn {
     }
 
     fn lifetime(&self) -> Lifetime {
-        Lifetime { opened_at: moment(self.row.opened_at), active_at: moment(self.row.active_at) }
+        self.lifetime_of(self.row.opened_at, self.row.active_at)
+    }
+
+    /// The lifetime of one of the account's sessions.
+    fn lifetime_of(&self, opened_at: i64, active_at: i64) -> Lifetime {
+        let idle = Duration::from_mins(u64::try_from(self.row.idle_minutes).unwrap_or(0));
+        Lifetime { opened_at: moment(opened_at), active_at: moment(active_at), idle }
     }
 }
 
@@ -121,6 +179,8 @@ pub struct OpenedSession {
     pub browser: BrowserKey,
     /// The page first asked for.
     pub next: Option<LocalPath>,
+    /// Recovery codes were made for it, and wait to be stored.
+    pub has_codes: bool,
 }
 
 /// A session in the list of signed-in browsers.
@@ -156,11 +216,22 @@ pub enum EndError {
     Unavailable,
 }
 
-/// The live session of a cookie. Counts as activity: call it once per request of a person's.
+/// The session of a cookie, if it lives and may do everything that its account may.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn find(authority: &Authority, key: &SessionKey) -> Result<Option<SignedIn>, Unavailable> {
+    Ok(match recognise(authority, key).await? {
+        Some(Session::Open(signed_in)) => Some(signed_in),
+        Some(Session::MustEnrol(_)) | None => None,
+    })
+}
+
+/// The live session of a cookie. Counts as activity: call it once per request of a person's.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn recognise(authority: &Authority, key: &SessionKey) -> Result<Option<Session>, Unavailable> {
     let now = authority.now();
     let row = authority.store.find_signed_in(&key.hash(authority)).await?;
     let Some(signed_in) = row.and_then(SignedIn::from_row).filter(|signed_in| signed_in.lifetime().is_alive(now))
@@ -172,7 +243,10 @@ pub async fn find(authority: &Authority, key: &SessionKey) -> Result<Option<Sign
         write.touch_session(signed_in.session_id(), now.millis()).await?;
         write.commit().await?;
     }
-    Ok(Some(signed_in))
+    Ok(Some(match signed_in.standing(now) {
+        Standing::Free | Standing::Due { .. } => Session::Open(signed_in),
+        Standing::MustEnrol => Session::MustEnrol(signed_in),
+    }))
 }
 
 /// Whether the session's step-up still counts.
@@ -190,7 +264,7 @@ pub async fn list(authority: &Authority, signed_in: &SignedIn) -> Result<Vec<Sig
     let rows = authority.store.sessions(signed_in.account_id()).await?;
     Ok(rows
         .into_iter()
-        .filter(|row| Lifetime { opened_at: moment(row.opened_at), active_at: moment(row.active_at) }.is_alive(now))
+        .filter(|row| signed_in.lifetime_of(row.opened_at, row.active_at).is_alive(now))
         .filter_map(|row| {
             Some(SignedInBrowser {
                 is_this: row.id == signed_in.session_id(),
@@ -270,6 +344,7 @@ pub(crate) async fn open(
             user_agent: &visitor.user_agent,
         })
         .await?;
+    write.note_sign_in(subject.account_id, now).await?;
     write.delete_sessions_beyond(subject.account_id, MAX_SESSIONS).await?;
     write.remember_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
     Ok(opened)
@@ -305,5 +380,6 @@ fn keys(authority: &Authority, visitor: &Visitor, next: Option<LocalPath>) -> Op
         session: SessionKey::generate(authority),
         browser: visitor.browser.clone().unwrap_or_else(|| BrowserKey::generate(authority)),
         next,
+        has_codes: false,
     }
 }

@@ -15,7 +15,8 @@ pub use crate::password::PasswordRefused;
 use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge};
 use crate::token_check::{self, Surface, Typed};
 use crate::{
-    Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, sessions,
+    Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, recovery,
+    sessions,
 };
 
 /// Proof that a request carries an open challenge: the password was right, the token is missing. It opens nothing but
@@ -35,8 +36,18 @@ impl Challenge {
         &self.account
     }
 
+    /// Whether tokens in messages live until they are used (requirements.md D2).
+    fn lives_until_used(&self) -> bool {
+        self.account.sms_until_used == 1
+    }
+
+    /// Whether the role takes tokens of authenticators only.
+    pub(crate) fn apps_only(&self) -> bool {
+        self.account.apps_only == 1
+    }
+
     fn binding(&self) -> Binding {
-        Binding::challenge(&self.row.id)
+        if self.lives_until_used() { Binding::account() } else { Binding::challenge(&self.row.id) }
     }
 }
 
@@ -165,7 +176,14 @@ pub async fn find_challenge(authority: &Authority, key: &ChallengeKey) -> Result
 /// [`Unavailable`].
 pub async fn methods(authority: &Authority, challenge: &Challenge) -> Result<Methods, Unavailable> {
     let left = state(&challenge.row).tries_left(authority.now());
-    methods::of(authority, &challenge.account.id, &challenge.binding(), (left, MAX_FAILURES - left)).await
+    methods::of(
+        authority,
+        &challenge.account.id,
+        challenge.apps_only(),
+        &challenge.binding(),
+        (left, MAX_FAILURES - left),
+    )
+    .await
 }
 
 /// Sends a token by text message or call. The token works for this challenge only, and replaces any older one.
@@ -178,7 +196,7 @@ pub async fn request_token(
     challenge: &Challenge,
     channel: Channel,
 ) -> Result<(), SendRefused> {
-    let factors = authority.store.factors(&challenge.account.id).await?;
+    let factors = factors::usable(authority.store.factors(&challenge.account.id).await?, challenge.apps_only());
     let phone = factors::message_phone(&factors).ok_or(SendRefused::NoPhone)?;
     let subject = (&challenge.account).into();
     message_token::send_alone(authority, visitor, subject, &phone, channel, &challenge.binding()).await
@@ -194,7 +212,7 @@ pub async fn with_token(
     challenge: &Challenge,
     raw: &str,
 ) -> Result<OpenedSession, TokenRefused> {
-    let factors = authority.store.factors(&challenge.account.id).await?;
+    let factors = factors::usable(authority.store.factors(&challenge.account.id).await?, challenge.apps_only());
     let token = Token::parse(raw, factors::token_lengths(&factors)).map_err(TokenRefused::Malformed)?;
     pass(authority, visitor, challenge, &Typed::Token(token)).await?.ok_or(TokenRefused::NotRight)
 }
@@ -245,7 +263,14 @@ async fn pass(
         // Whoever holds the lost phone may hold a session as well (requirements.md EN-8).
         write.delete_sessions(&account.id).await?;
     }
-    let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
+    let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
+    if !write.has_recovery_set(&account.id).await? {
+        // An administrator turned it on, and this token is the first: it has confirmed the number.
+        recovery::make(authority, &mut write, &account.id).await?;
+        audit::record(authority, &mut write, visitor, subject, Event::EnrolmentConfirmed, Some(proven.factor)).await?;
+        audit::record(authority, &mut write, visitor, subject, Event::RecoveryCodesMade, None).await?;
+        opened.has_codes = true;
+    }
     audit::record(authority, &mut write, visitor, subject, Event::SignedIn, Some(proven.factor)).await?;
     if proven.factor == FactorKind::RecoveryCode {
         let left = write.recovery_codes_left(&account.id).await?;
@@ -267,7 +292,9 @@ pub async fn cancel(authority: &Authority, visitor: &Visitor, key: &ChallengeKey
     let mut write = authority.store.write().await?;
     write.lock_account(&challenge.account.id).await?;
     if write.cancel_challenge(challenge.id()).await? {
-        write.end_message_tokens(&challenge.account.id, authority.now().millis()).await?;
+        if !challenge.lives_until_used() {
+            write.end_message_tokens(&challenge.account.id, authority.now().millis()).await?;
+        }
         audit::record(authority, &mut write, visitor, challenge.account().into(), Event::SignInCancelled, None).await?;
     }
     Ok(write.commit().await?)

@@ -63,7 +63,9 @@ pub async fn methods(authority: &Authority, signed_in: &SignedIn) -> Result<Opti
     if !factors::are_on(&factors) {
         return Ok(None);
     }
-    methods::of(authority, signed_in.account_id(), &binding(signed_in), (TRIES, 0)).await.map(Some)
+    methods::of(authority, signed_in.account_id(), signed_in.rule().apps_only, &binding(signed_in), (TRIES, 0))
+        .await
+        .map(Some)
 }
 
 /// Sends a token by text message or call, for a step-up or for switching off in this session.
@@ -77,6 +79,7 @@ pub async fn request_token(
     channel: Channel,
 ) -> Result<(), SendRefused> {
     let factors = authority.store.factors(signed_in.account_id()).await?;
+    let factors = factors::usable(factors, signed_in.rule().apps_only);
     let phone = factors::message_phone(&factors).ok_or(SendRefused::NoPhone)?;
     message_token::send_alone(authority, visitor, signed_in.into(), &phone, channel, &binding(signed_in)).await
 }

@@ -13,10 +13,12 @@ mod factor;
 mod guard;
 mod message;
 mod outbox;
+mod policy;
 mod recovery;
 mod registration;
 mod sealed_key;
 mod session;
+mod staff;
 mod token_account;
 
 use std::sync::Arc;
@@ -35,8 +37,10 @@ pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice}
 pub(crate) use factor::{FactorRow, NewFactor};
 pub(crate) use message::{MessageTokenRow, NewMessageToken};
 pub(crate) use outbox::{NewOutboxRow, OutboxRow};
+pub(crate) use policy::{PracticeRow, RuleRow};
 pub(crate) use registration::{NewRegistration, ProvenRegistration, RegistrationRow};
 pub(crate) use session::{NewSession, SignedInRow};
+pub(crate) use staff::{StaffDetails, StaffRow};
 pub(crate) use token_account::TokenAccountRow;
 
 /// Why the database did not do what it was asked.

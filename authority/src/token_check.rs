@@ -54,6 +54,15 @@ impl<'a> Surface<'a> {
         }
     }
 
+    /// Whether the role takes tokens of authenticators only.
+    fn apps_only(self) -> bool {
+        match self {
+            Self::SignIn(challenge) => challenge.apps_only(),
+            Self::Session(signed_in) | Self::Enrolment(signed_in) => signed_in.rule().apps_only,
+            Self::Device(_) => false,
+        }
+    }
+
     fn wrong_event(self) -> Event {
         match self {
             Self::SignIn(_) | Self::Session(_) | Self::Device(_) => Event::TokenWrong,
@@ -197,7 +206,7 @@ pub(crate) async fn evaluate(
     typed: &Typed,
 ) -> Result<Option<Proven>, Unavailable> {
     let account_id = surface.subject().account_id;
-    let factors = authority.store.factors(account_id).await?;
+    let factors = factors::usable(authority.store.factors(account_id).await?, surface.apps_only());
     let candidates = match typed {
         Typed::Token(_) => confirmed_ids(&factors),
         Typed::RecoveryCode(_) => recovery_id(authority, account_id).await?,

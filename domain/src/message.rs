@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::policy::SmsLife;
 use crate::time::Timestamp;
 use crate::token::Token;
 
@@ -51,12 +52,13 @@ impl Channel {
 /// A text message ends with the line that lets the browser fill the token in on `host` and nowhere else (WICG
 /// origin-bound one-time codes: nothing before `@`, one space, no port). No person, practice or health word in it.
 #[must_use]
-pub fn token_text(channel: Channel, token: &Token, host: &str) -> String {
+pub fn token_text(channel: Channel, token: &Token, host: &str, life: SmsLife) -> String {
     let digits = token.expose_digits();
-    let minutes = TOKEN_LIFE.as_secs() / 60;
-    let words = format!(
-        "Twofold: don't share this token with anyone. Your token is {digits}. It expires in {minutes} minutes."
-    );
+    let end = match life {
+        SmsLife::FiveMinutes => format!("It expires in {} minutes.", TOKEN_LIFE.as_secs() / 60),
+        SmsLife::UntilUsed => "It works once.".to_owned(),
+    };
+    let words = format!("Twofold: don't share this token with anyone. Your token is {digits}. {end}");
     match channel {
         Channel::Sms => format!("{words}\n\n@{host} #{digits}"),
         Channel::Voice | Channel::Email => words,
@@ -103,12 +105,13 @@ mod tests {
 
     #[test]
     fn a_text_message_ends_with_the_origin_bound_line() {
-        let text = token_text(Channel::Sms, &Token::from_number(1234, 6), "practice.test");
+        let text = token_text(Channel::Sms, &Token::from_number(1234, 6), "practice.test", SmsLife::FiveMinutes);
         assert_eq!(
             text,
             "Twofold: don't share this token with anyone. Your token is 001234. It expires in 5 minutes.\n\n@practice.test #001234"
         );
-        assert!(!token_text(Channel::Voice, &Token::from_number(1234, 6), "practice.test").contains('@'));
+        let call = token_text(Channel::Voice, &Token::from_number(1234, 6), "practice.test", SmsLife::UntilUsed);
+        assert!(!call.contains('@') && call.ends_with("It works once."), "{call}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// A session without activity ends after this time.
+/// A session without activity ends after this time, unless the practice has chosen another.
 pub const IDLE: Duration = Duration::from_mins(15);
 /// A session ends after this time in any case.
 pub const ABSOLUTE: Duration = Duration::from_hours(8);
@@ -46,13 +46,15 @@ pub struct Lifetime {
     pub opened_at: Timestamp,
     /// The last thing that the person did.
     pub active_at: Timestamp,
+    /// How long it lives without activity.
+    pub idle: Duration,
 }
 
 impl Lifetime {
     /// The first moment at which the session is over, if nothing more is done in it.
     #[must_use]
     pub fn ends_at(self) -> Timestamp {
-        (self.active_at + IDLE).min(self.opened_at + ABSOLUTE)
+        (self.active_at + self.idle).min(self.opened_at + ABSOLUTE)
     }
 
     /// Whether it lives at `now`.
@@ -76,10 +78,10 @@ mod tests {
 
     #[test]
     fn a_session_ends_when_idle_and_in_any_case_after_eight_hours() {
-        let idle = Lifetime { opened_at: START, active_at: START };
+        let idle = Lifetime { opened_at: START, active_at: START, idle: IDLE };
         assert!(idle.is_alive(START + IDLE - Duration::from_millis(1)));
         assert!(!idle.is_alive(START + IDLE));
-        let busy = Lifetime { opened_at: START, active_at: START + ABSOLUTE - Duration::from_secs(1) };
+        let busy = Lifetime { opened_at: START, active_at: START + ABSOLUTE - Duration::from_secs(1), idle: IDLE };
         assert!(!busy.is_alive(START + ABSOLUTE));
     }
 

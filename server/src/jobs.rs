@@ -11,6 +11,9 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
+/// How often deadlines are looked at.
+const REMIND_EVERY: Duration = Duration::from_mins(5);
+
 /// The running jobs; dropping it ends them. A job may end between any two of its statements, as with a power cut: what it
 /// does is committed bit by bit, and the next start, or another replica, goes on.
 #[must_use]
@@ -22,6 +25,7 @@ impl Jobs {
         let mut tasks = JoinSet::new();
         tasks.spawn(deliver(authority.clone()));
         tasks.spawn(sweep(authority.clone()));
+        tasks.spawn(remind(authority.clone()));
         Self(tasks)
     }
 }
@@ -50,6 +54,17 @@ async fn sweep(authority: Authority) {
         interval.tick().await;
         if let Err(error) = authority::housekeeping::sweep(&authority).await {
             tracing::warn!(%error, "what has expired could not be removed");
+        }
+    }
+}
+
+/// Reminds people of the practice's deadlines.
+async fn remind(authority: Authority) {
+    let mut interval = every(REMIND_EVERY);
+    loop {
+        interval.tick().await;
+        if let Err(error) = authority::policy::remind(&authority).await {
+            tracing::warn!(%error, "nobody could be reminded of a deadline");
         }
     }
 }

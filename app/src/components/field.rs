@@ -1,9 +1,12 @@
 //! A labelled input.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 
 use super::layout::filled;
 use crate::erase::{Erase, live, live_attribute};
+use crate::error::AppError;
 use crate::page::{use_page, use_zone};
 
 /// What is typed into a field, for keyboards and password managers.
@@ -21,16 +24,37 @@ pub(crate) enum Kind {
     NewPassword,
     Pin,
     Timezone,
+    Number,
+    Date,
+    Search,
 }
 
 impl Kind {
+    /// The kind that a page of the server's names.
+    pub(crate) fn from_name(name: &str) -> Self {
+        match name {
+            "words" => Self::Words,
+            "email" => Self::Email,
+            "phone" => Self::Phone,
+            "password" => Self::Password,
+            "new-password" => Self::NewPassword,
+            "pin" => Self::Pin,
+            "number" => Self::Number,
+            "date" => Self::Date,
+            "search" => Self::Search,
+            _ => Self::Text,
+        }
+    }
+
     const fn input_type(self) -> &'static str {
         match self {
-            Self::Text | Self::Words | Self::Timezone => "text",
+            Self::Text | Self::Words | Self::Timezone | Self::Number => "text",
             Self::Email => "email",
             Self::Phone => "tel",
             Self::Link => "url",
             Self::Password | Self::NewPassword | Self::Pin => "password",
+            Self::Date => "date",
+            Self::Search => "search",
         }
     }
 
@@ -42,7 +66,7 @@ impl Kind {
             Self::Password => "current-password",
             Self::NewPassword => "new-password",
             Self::Phone => "tel",
-            Self::Text | Self::Words | Self::Pin | Self::Timezone => "off",
+            Self::Text | Self::Words | Self::Pin | Self::Timezone | Self::Number | Self::Date | Self::Search => "off",
         }
     }
 }
@@ -50,8 +74,8 @@ impl Kind {
 /// A field: label, hint, what is wrong with it, input; its id is its name.
 #[component]
 pub(crate) fn Field(
-    label: &'static str,
-    name: &'static str,
+    #[prop(into)] label: Cow<'static, str>,
+    #[prop(into)] name: Cow<'static, str>,
     #[prop(optional)] kind: Kind,
     #[prop(optional)] value: String,
     #[prop(optional, into)] hint: String,
@@ -63,21 +87,25 @@ pub(crate) fn Field(
 ) -> AnyView {
     let page = use_page();
     let zone = use_zone();
+    let is_refused = page.failure.get_untracked().is_some_and(|error| error.field() == Some(name.as_ref()));
+    let this = StoredValue::new(name.clone());
+    let is_of_this = move |error: &AppError| this.with_value(|name| error.field() == Some(name.as_ref()));
     let found = move || {
-        let noted = page.notes.with(|notes| notes.iter().copied().find(|note| note.field() == Some(name)));
-        noted.or_else(|| page.failure.get().filter(|error| error.field() == Some(name)))
+        let noted = page.notes.with(|notes| notes.iter().copied().find(is_of_this));
+        noted.or_else(|| page.failure.get().filter(is_of_this))
     };
     let text = move || found().filter(|error| error.is_said_at_field()).map(|error| error.text(zone()));
     let autocomplete = if autocomplete.is_empty() { kind.autocomplete() } else { autocomplete };
     let is_text = !matches!(kind, Kind::Words);
-    let is_refused = page.failure.get_untracked().is_some_and(|error| error.field() == Some(name));
+    let [hint_id, error_id] = ["-hint", "-error"].map(|end| [name.as_ref(), end].concat());
+    let described_by = [hint_id.as_str(), " ", error_id.as_str()].concat();
     view! {
         <div class="field">
-            <label for=name class=if required { "required" } else { "" }>{label}</label>
-            <p class="hint" id=[name, "-hint"].concat()>{filled(hint)}</p>
-            <p class="error" id=[name, "-error"].concat()>{live(text)}</p>
+            <label for=name.clone() class=if required { "required" } else { "" }>{label}</label>
+            <p class="hint" id=hint_id>{filled(hint)}</p>
+            <p class="error" id=error_id>{live(text)}</p>
             <input
-                id=name
+                id=name.clone()
                 name=name
                 type=kind.input_type()
                 value=value
@@ -85,12 +113,12 @@ pub(crate) fn Field(
                 minlength=minimum
                 list=(kind == Kind::Timezone).then_some("timezones")
                 autocomplete=autocomplete
-                inputmode=(kind == Kind::Pin).then_some("numeric")
+                inputmode=matches!(kind, Kind::Pin | Kind::Number).then_some("numeric")
                 autocapitalize=is_text.then_some("none")
                 spellcheck=is_text.then_some("false")
                 dir=matches!(kind, Kind::Phone | Kind::Pin).then_some("ltr")
                 aria-invalid=live_attribute("true", move || found().is_some())
-                aria-describedby=[name, "-hint ", name, "-error"].concat()
+                aria-describedby=described_by
                 autofocus=is_refused
             />
         </div>
@@ -113,7 +141,6 @@ pub(crate) fn ReadOnly(label: &'static str, id: &'static str, value: String) -> 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::error::AppError;
     use crate::page::tests::html;
 
     fn email(failure: Option<AppError>) -> String {

@@ -1,5 +1,6 @@
 //! The frame around every page: the mark, who is signed in, help, and the way out, each always in the same place.
 
+use domain::Timestamp;
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
@@ -8,10 +9,12 @@ use crate::erase::{Content, Erase};
 use crate::form::Form;
 use crate::page::Who;
 use crate::pages::LogOut;
+use crate::time::Time;
 
 /// A page in its frame.
 #[component]
 pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
+    let enrol_by = who.as_ref().and_then(|who| who.enrol_by).map(deadline);
     view! {
         // Not for the router, which would go there without moving the focus.
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
@@ -20,7 +23,21 @@ pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
             {who.map(who_view)}
             <a class="help" href="/help/two-factor" rel="external">"Help"</a>
         </header>
+        {enrol_by}
         <main id="content">{children.view()}</main>
+    }
+    .erase()
+}
+
+/// What the practice asks for, on every page until it is done.
+fn deadline(by: Timestamp) -> AnyView {
+    view! {
+        <aside class="deadline" aria-label="Two-factor authentication">
+            "Your practice asks you to set up two-factor authentication by "
+            <Time at=by/>
+            ". "
+            <a href="/account/security">"Set it up now"</a>
+        </aside>
     }
     .erase()
 }
@@ -29,6 +46,7 @@ fn who_view(who: Who) -> AnyView {
     let initials: String = [&who.first_name, &who.last_name].iter().filter_map(|name| name.chars().next()).collect();
     view! {
         <span class="practice">{who.practice}</span>
+        {who.manages_accounts.then(|| view! { <a class="manage" href="/practice/staff">"Practice"</a> }.erase())}
         <a class="person" href="/account/profile">
             <span class="avatar" aria-hidden="true">{initials}</span>
             <span class="name">{[who.first_name.as_str(), " ", who.last_name.as_str()].concat()}</span>

@@ -28,7 +28,7 @@ pub(crate) fn Heading(
 }
 
 /// The text, if it is one: an element without any is empty for the style sheet too.
-pub(super) fn filled(text: String) -> Option<String> {
+pub(crate) fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -6,6 +6,7 @@ use domain::email::InvalidEmail;
 use domain::password::InvalidPassword;
 use domain::person::{InvalidPin, InvalidText};
 use domain::phone::InvalidPhone;
+use domain::policy::InvalidPolicy;
 use domain::recovery_code::InvalidRecoveryCode;
 use domain::token::InvalidToken;
 use domain::totp::Algorithm;
@@ -14,7 +15,7 @@ use domain::username::InvalidUsername;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 40] = [
+const WORDS: [(&str, AppError); 50] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -53,6 +54,16 @@ const WORDS: [(&str, AppError); 40] = [
     ("email-of-another", AppError::EmailOfAnother),
     ("recovery-code-needed", AppError::RecoveryCodeNeeded),
     ("wrong-number", AppError::WrongNumber),
+    ("forbidden", AppError::Forbidden),
+    ("email-taken", AppError::EmailTaken),
+    ("last-administrator", AppError::LastAdministrator),
+    ("required", AppError::Required),
+    ("not-offered", AppError::NotOffered),
+    ("idle-minutes", AppError::Policy(InvalidPolicy::IdleMinutes)),
+    ("lock-minutes", AppError::Policy(InvalidPolicy::LockMinutes)),
+    ("remembered-days", AppError::Policy(InvalidPolicy::RememberedDays)),
+    ("date-invalid", AppError::DateInvalid),
+    ("member-phone-missing", AppError::MemberPhoneMissing),
     ("backup-conflict", AppError::BackupConflict),
     ("backup-too-large", AppError::BackupTooLarge),
 ];

@@ -2,8 +2,8 @@
 
 use authority::{
     SendRefused, Unavailable, backup, devices, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError,
-    practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError, sign_in,
-    step_up::ProofRefused,
+    policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError,
+    sign_in, staff, step_up::ProofRefused,
 };
 
 use super::{AppError, PhoneField, TextField};
@@ -117,6 +117,7 @@ impl From<enrol_sms::StartError> for AppError {
             enrol_sms::StartError::TooManyTries { until } => Self::TooManyTries { until },
             enrol_sms::StartError::AlreadyEnabled => Self::AlreadyEnabled,
             enrol_sms::StartError::Send(refused) => refused.into(),
+            enrol_sms::StartError::NotOffered => Self::NotOffered,
             enrol_sms::StartError::StepUpNeeded => Self::StepUpNeeded,
             enrol_sms::StartError::Busy => Self::Busy,
             enrol_sms::StartError::Unavailable => Self::Unavailable,
@@ -207,6 +208,7 @@ impl From<DisableError> for AppError {
         match error {
             DisableError::Proof(refused) => refused.into(),
             DisableError::PasswordTooShort => Self::PasswordTooShortAlone,
+            DisableError::Required => Self::Required,
             DisableError::NotEnabled => Self::NotEnabled,
             DisableError::Unavailable => Self::TokensUnavailable,
         }
@@ -290,6 +292,52 @@ impl From<backup::LoadError> for AppError {
             backup::LoadError::NotFound => Self::NotFound,
             backup::LoadError::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
             backup::LoadError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<staff::StaffError> for AppError {
+    fn from(error: staff::StaffError) -> Self {
+        match error {
+            staff::StaffError::NotFound => Self::NotFound,
+            staff::StaffError::FirstName(reason) => Self::Text { field: TextField::FirstName, reason },
+            staff::StaffError::LastName(reason) => Self::Text { field: TextField::LastName, reason },
+            staff::StaffError::Email(reason) => Self::Email(reason),
+            staff::StaffError::EmailTaken => Self::EmailTaken,
+            staff::StaffError::Username(reason) => Self::Username(reason),
+            staff::StaffError::UsernameTaken => Self::UsernameTaken,
+            staff::StaffError::Password(reason) => Self::NewPassword(reason),
+            staff::StaffError::CellPhone(reason) => Self::Phone { field: PhoneField::CellPhone, reason },
+            staff::StaffError::CellPhoneNotAllowed => Self::CellPhoneNotAllowed,
+            staff::StaffError::Role => Self::BadRequest,
+            staff::StaffError::LastAdministrator => Self::LastAdministrator,
+            staff::StaffError::StepUpNeeded => Self::StepUpNeeded,
+            staff::StaffError::Busy => Self::Busy,
+            staff::StaffError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<staff::EnableError> for AppError {
+    fn from(error: staff::EnableError) -> Self {
+        match error {
+            staff::EnableError::NotFound => Self::NotFound,
+            staff::EnableError::PhoneMissing => Self::MemberPhoneMissing,
+            staff::EnableError::AlreadyEnabled => Self::AlreadyEnabled,
+            staff::EnableError::PasswordWrong => Self::CurrentPasswordWrong,
+            staff::EnableError::TooManyTries { until } => Self::TooManyTries { until },
+            staff::EnableError::Busy => Self::Busy,
+            staff::EnableError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<PolicyError> for AppError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Invalid(reason) => Self::Policy(reason),
+            PolicyError::StepUpNeeded => Self::StepUpNeeded,
+            PolicyError::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -48,7 +48,7 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_authenticator")]
 pub(crate) async fn load_authenticator() -> Result<String, AppError> {
     let call = Call::current()?;
-    let pending = enrol_totp::pending(&call.authority, call.signed_in(PATH).await?).await.map_err(refuse)?;
+    let pending = enrol_totp::pending(&call.authority, call.setting_up(PATH).await?).await.map_err(refuse)?;
     let Some(pending) = pending else { return Err(redirected("/account/security")) };
     call.page(&AuthenticatorView {
         setup_key: pending.setup_key,
@@ -71,7 +71,7 @@ pub(crate) async fn load_authenticator() -> Result<String, AppError> {
 #[server(prefix = "/api", endpoint = "add_app")]
 pub(crate) async fn add_app() -> Result<(), AppError> {
     let call = Call::current()?;
-    match enrol_totp::start(&call.authority, call.signed_in("/account/security").await?, call.visitor()).await {
+    match enrol_totp::start(&call.authority, call.setting_up("/account/security").await?, call.visitor()).await {
         Ok(()) => redirect(PATH),
         Err(StartError::StepUpNeeded) => redirect(&Then::AddApp.step_up()),
         Err(error) => return Err(refuse(error)),
@@ -87,7 +87,7 @@ pub(crate) async fn confirm_app(
 ) -> Result<(), AppError> {
     let call = Call::current()?;
     let opened =
-        enrol_totp::confirm(&call.authority, call.signed_in(PATH).await?, call.visitor(), &token, &app_name).await;
+        enrol_totp::confirm(&call.authority, call.setting_up(PATH).await?, call.visitor(), &token, &app_name).await;
     cookies::enter(&opened.map_err(refuse)?);
     redirect(&Notice::AppAdded.at("/account/security"));
     Ok(())
@@ -97,7 +97,7 @@ pub(crate) async fn confirm_app(
 #[server(prefix = "/api", endpoint = "cancel_app")]
 pub(crate) async fn cancel_app() -> Result<(), AppError> {
     let call = Call::current()?;
-    enrol_totp::cancel(&call.authority, call.signed_in(PATH).await?, call.visitor()).await.map_err(refuse)?;
+    enrol_totp::cancel(&call.authority, call.setting_up(PATH).await?, call.visitor()).await.map_err(refuse)?;
     redirect("/account/security");
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::wire::wire;
 
 /// The page that follows where none was asked for.
 #[cfg(feature = "ssr")]
-pub(super) const AFTER_SIGN_IN: &str = "/account/security";
+pub(crate) const AFTER_SIGN_IN: &str = "/account/security";
 
 wire! {
     /// What the page shows.
@@ -66,7 +66,13 @@ pub(crate) async fn log_in(
 #[cfg(feature = "ssr")]
 pub(super) fn go_in(opened: &OpenedSession) {
     cookies::enter(opened);
-    redirect(opened.next.as_ref().map_or(AFTER_SIGN_IN, LocalPath::as_str));
+    let next = if opened.has_codes {
+        // An administrator turned two-factor authentication on; these are the first codes.
+        super::recovery_codes::PATH
+    } else {
+        opened.next.as_ref().map_or(AFTER_SIGN_IN, LocalPath::as_str)
+    };
+    redirect(next);
 }
 
 /// `/login`.

@@ -21,7 +21,7 @@ use crate::wire::wire;
 
 /// The page's path.
 #[cfg(feature = "ssr")]
-pub(super) const PATH: &str = "/account/security/phone";
+pub(crate) const PATH: &str = "/account/security/phone";
 
 wire! {
     /// What the page shows.
@@ -37,7 +37,7 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_phone")]
 pub(crate) async fn load_phone() -> Result<String, AppError> {
     let call = Call::current()?;
-    let pending = enrol_sms::pending(&call.authority, call.signed_in(PATH).await?).await.map_err(refuse)?;
+    let pending = enrol_sms::pending(&call.authority, call.setting_up(PATH).await?).await.map_err(refuse)?;
     let Some(pending) = pending else { return Err(redirected("/account/security")) };
     let standing =
         Standing { tries_left: pending.tries_left, failures: 0, locked_until: pending.locked_until, now: pending.now };
@@ -48,7 +48,7 @@ pub(crate) async fn load_phone() -> Result<String, AppError> {
 #[server(prefix = "/api", endpoint = "confirm_phone")]
 pub(crate) async fn confirm_phone(#[server(default)] token: String) -> Result<(), AppError> {
     let call = Call::current()?;
-    let opened = enrol_sms::confirm(&call.authority, call.signed_in(PATH).await?, call.visitor(), &token).await;
+    let opened = enrol_sms::confirm(&call.authority, call.setting_up(PATH).await?, call.visitor(), &token).await;
     cookies::enter(&opened.map_err(refuse)?);
     redirect("/account/security/recovery-codes");
     Ok(())
@@ -59,7 +59,7 @@ pub(crate) async fn confirm_phone(#[server(default)] token: String) -> Result<()
 pub(crate) async fn resend_code(#[server(default)] channel: String) -> Result<(), AppError> {
     let call = Call::current()?;
     let channel = Channel::from_name(&channel).unwrap_or(Channel::Sms);
-    enrol_sms::resend(&call.authority, call.signed_in(PATH).await?, call.visitor(), channel).await.map_err(refuse)?;
+    enrol_sms::resend(&call.authority, call.setting_up(PATH).await?, call.visitor(), channel).await.map_err(refuse)?;
     redirect(PATH);
     Ok(())
 }
@@ -68,7 +68,7 @@ pub(crate) async fn resend_code(#[server(default)] channel: String) -> Result<()
 #[server(prefix = "/api", endpoint = "cancel_phone")]
 pub(crate) async fn cancel_phone() -> Result<(), AppError> {
     let call = Call::current()?;
-    enrol_sms::cancel(&call.authority, call.signed_in(PATH).await?, call.visitor()).await.map_err(refuse)?;
+    enrol_sms::cancel(&call.authority, call.setting_up(PATH).await?, call.visitor()).await.map_err(refuse)?;
     redirect("/account/security");
     Ok(())
 }

@@ -39,7 +39,7 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_recovery_codes")]
 pub(crate) async fn load_recovery_codes() -> Result<String, AppError> {
     let call = Call::current()?;
-    let codes = recovery::codes_to_store(&call.authority, call.signed_in(PATH).await?).await.map_err(refuse)?;
+    let codes = recovery::codes_to_store(&call.authority, call.setting_up(PATH).await?).await.map_err(refuse)?;
     let Some(set) = codes else { return Err(redirected("/account/security")) };
     let file = file(&set);
     let CodesToStore { codes, account, practice, made_at } = set;
@@ -59,7 +59,7 @@ fn file(set: &CodesToStore) -> String {
 #[server(prefix = "/api", endpoint = "acknowledge_recovery_codes")]
 pub(crate) async fn acknowledge_recovery_codes(#[server(default)] stored: String) -> Result<(), AppError> {
     let call = Call::current()?;
-    let signed_in = call.signed_in(PATH).await?;
+    let signed_in = call.setting_up(PATH).await?;
     if stored.is_empty() {
         return Err(refuse(AppError::CodesNotStored));
     }

@@ -131,7 +131,7 @@ impl SecurityView {
 #[server(prefix = "/api", endpoint = "enable_two_factor")]
 pub(crate) async fn enable_two_factor(#[server(default)] current_password: String) -> Result<(), AppError> {
     let call = Call::current()?;
-    let signed_in = call.signed_in("/account/security").await?;
+    let signed_in = call.setting_up("/account/security").await?;
     match enrol_sms::start(&call.authority, signed_in, call.visitor(), current_password).await {
         Ok(()) => redirect(super::phone::PATH),
         Err(StartError::StepUpNeeded) => redirect(&Then::Security.step_up()),

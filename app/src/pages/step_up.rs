@@ -8,7 +8,8 @@ use {
     crate::cookies,
     crate::notice::Notice,
     crate::visit::{Call, redirect, refuse},
-    authority::{enrol_totp, recovery, sessions, step_up},
+    authority::{Session, enrol_totp, recovery, sessions, step_up},
+    domain::LocalPath,
     domain::message::Channel,
 };
 
@@ -25,7 +26,7 @@ use crate::wire::wire;
 /// What was to be done, and is done after the step-up.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(crate) enum Then {
     AddApp,
     ReplaceCodes,
     Password,
@@ -54,8 +55,14 @@ impl Then {
         Self::ALL.into_iter().find(|then| then.name() == name).unwrap_or(Self::Security)
     }
 
+    /// The step-up that leads back to a page of the practice's.
+    pub(crate) fn practice(page: &str) -> String {
+        let escaped = page.replace('?', "%3F").replace('=', "%3D").replace('&', "%26");
+        format!("/account/step-up?then={escaped}")
+    }
+
     /// The page that asks for the step-up.
-    pub(super) fn step_up(self) -> String {
+    pub(crate) fn step_up(self) -> String {
         match self {
             // This page asks for the same proof by itself.
             Self::Disable => super::disable::PATH.to_owned(),
@@ -89,7 +96,7 @@ wire! {
 pub(crate) async fn load_step_up() -> Result<String, AppError> {
     let call = Call::current()?;
     let methods =
-        step_up::methods(&call.authority, call.signed_in("/account/security").await?).await.map_err(refuse)?;
+        step_up::methods(&call.authority, call.setting_up("/account/security").await?).await.map_err(refuse)?;
     call.page(&StepUpView { methods: methods.map(Methods::from) })
 }
 
@@ -100,20 +107,25 @@ pub(crate) async fn confirm_identity(
     #[server(default)] token: String,
     #[server(default)] then: String,
 ) -> Result<(), AppError> {
-    let (call, then) = (Call::current()?, Then::from_name(&then));
-    let signed_in = call.signed_in("/account/security").await?;
+    let call = Call::current()?;
+    let signed_in = call.setting_up("/account/security").await?;
     let opened = step_up::confirm(&call.authority, signed_in, call.visitor(), current_password, &token).await;
     let opened = opened.map_err(refuse)?;
     cookies::enter(&opened);
+    if let Some(page) = page_of_practice(&then) {
+        redirect(&Notice::Confirmed.at(&page));
+        return Ok(());
+    }
+    let then = Then::from_name(&then);
     // The proof is a new session, so it is the new one that may do more.
-    if let Some(signed_in) = sessions::find(&call.authority, &opened.session).await.map_err(refuse)? {
-        match then {
-            Then::AddApp => enrol_totp::start(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?,
-            Then::ReplaceCodes => {
-                recovery::replace(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?;
-            }
-            Then::Password | Then::Profile | Then::Security | Then::Disable => {}
+    match sessions::recognise(&call.authority, &opened.session).await.map_err(refuse)? {
+        Some(Session::Open(signed_in) | Session::MustEnrol(signed_in)) if then == Then::AddApp => {
+            enrol_totp::start(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?;
         }
+        Some(Session::Open(signed_in)) if then == Then::ReplaceCodes => {
+            recovery::replace(&call.authority, &signed_in, call.visitor()).await.map_err(refuse)?;
+        }
+        _ => {}
     }
     redirect(&then.page());
     Ok(())
@@ -127,10 +139,19 @@ pub(crate) async fn send_token(
 ) -> Result<(), AppError> {
     let call = Call::current()?;
     let channel = Channel::from_name(&channel).unwrap_or(Channel::Sms);
-    let signed_in = call.signed_in("/account/security").await?;
+    let signed_in = call.setting_up("/account/security").await?;
     step_up::request_token(&call.authority, signed_in, call.visitor(), channel).await.map_err(refuse)?;
-    redirect(&Then::from_name(&then).step_up());
+    redirect(&page_of_practice(&then).map_or_else(|| Then::from_name(&then).step_up(), |page| Then::practice(&page)));
     Ok(())
+}
+
+/// The page of the practice's to which the step-up leads back, if it is one.
+#[cfg(feature = "ssr")]
+fn page_of_practice(then: &str) -> Option<String> {
+    let path = LocalPath::parse(then).ok()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-?=&".contains(&byte);
+    let path = path.as_str();
+    (path.starts_with("/practice/") && path.bytes().all(is_plain)).then(|| path.to_owned())
 }
 
 /// `/account/step-up`.

@@ -8,6 +8,7 @@ use domain::matching::Matching;
 use domain::message::{self, Channel, MAX_WRONG_ENTRIES, TOKEN_LIFE};
 use domain::person::{InvalidText, Name};
 use domain::phone::InvalidPhone;
+use domain::policy::SmsLife;
 use domain::recovery_code::InvalidRecoveryCode;
 use domain::registration::{LIFE, Registration};
 use domain::token::InvalidToken;
@@ -215,7 +216,7 @@ async fn send_code(
 ) -> Result<Vec<u8>, RegistrationError> {
     message_token::admit(authority, write, visitor, phone, &authority.entropy.id()).await?;
     let code = message_token::draw(authority);
-    let text = message::token_text(channel, &code, &authority.public_host);
+    let text = message::token_text(channel, &code, &authority.public_host, SmsLife::FiveMinutes);
     outbox::queue_for(authority, write, channel, phone.e164(), &text, is_meant).await?;
     Ok(hash(authority, registration_id, &code))
 }

@@ -23,6 +23,10 @@ pub(crate) struct AccountRow {
     pub(crate) email: String,
     pub(crate) cell_phone: String,
     pub(crate) token_account_id: Option<String>,
+    /// What the practice says of tokens in messages: 1 where they live until they are used.
+    pub(crate) sms_until_used: i64,
+    /// 1 where the role takes tokens of authenticators only.
+    pub(crate) apps_only: i64,
 }
 
 /// The Profile tab.
@@ -48,6 +52,7 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) id: &'a str,
     pub(crate) practice_id: &'a str,
     pub(crate) kind: &'static str,
+    pub(crate) role: &'static str,
     pub(crate) manages_accounts: bool,
     pub(crate) username: &'a str,
     pub(crate) email: &'a str,
@@ -99,8 +104,11 @@ impl Store {
     /// An account that has not been deactivated.
     pub(crate) async fn find_account(&self, account_id: &str) -> Result<Option<AccountRow>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT id, practice_id, email, cell_phone, token_account_id FROM account
-             WHERE id = $1 AND deactivated_at IS NULL",
+            "SELECT a.id, a.practice_id, a.email, a.cell_phone, a.token_account_id, p.sms_until_used,
+                    COALESCE(r.apps_only, 0) AS apps_only
+             FROM account a JOIN practice p ON p.id = a.practice_id
+                 LEFT JOIN role_rule r ON r.practice_id = a.practice_id AND r.role = a.role
+             WHERE a.id = $1 AND a.deactivated_at IS NULL",
         )
         .bind(account_id)
         .fetch_optional(&self.pool)
@@ -170,14 +178,15 @@ impl Write {
     /// A new account. Fails with a unique violation if its user name, or its e-mail in the practice, is taken.
     pub(crate) async fn insert_account(&mut self, new: &NewAccount<'_>, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO account (id, practice_id, kind, manages_accounts, username, email, first_name, last_name,
+            "INSERT INTO account (id, practice_id, kind, role, manages_accounts, username, email, first_name, last_name,
                  specialty, timezone, salutation, suffix, website, home_phone, office_phone, cell_phone,
                  password_hash, password_length, consecutive_failures, run_began_at, wrong_token_told_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '', '', '', '', '', '', $9, $10, $11, 0, 0, 0, $12)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', '', '', '', $10, $11, $12, 0, 0, 0, $13)",
         )
         .bind(new.id)
         .bind(new.practice_id)
         .bind(new.kind)
+        .bind(new.role)
         .bind(i64::from(new.manages_accounts))
         .bind(new.username)
         .bind(new.email)
@@ -224,6 +233,16 @@ impl Write {
         .execute(self.connection())
         .await
         .map(|_| ())
+    }
+
+    /// Sets the cell phone; empty for none.
+    pub(crate) async fn set_cell_phone(&mut self, account_id: &str, cell_phone: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE account SET cell_phone = $2 WHERE id = $1")
+            .bind(account_id)
+            .bind(cell_phone)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
     }
 
     /// Sets the password.

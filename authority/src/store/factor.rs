@@ -1,4 +1,4 @@
-//! Factors: pending, confirmed, disabled.
+//! Factors: pending, assigned by an administrator, confirmed, disabled.
 
 use sqlx::FromRow;
 
@@ -88,6 +88,30 @@ impl Write {
         .map(|_| ())
     }
 
+    /// A cell phone that an administrator has assigned: its first right token confirms it.
+    pub(crate) async fn insert_assigned_phone(
+        &mut self,
+        id: &str,
+        account_id: &str,
+        name: &str,
+        phone: &str,
+        now: i64,
+    ) -> Result<(), sqlx::Error> {
+        self.delete_pending_factor(account_id, "sms").await?;
+        sqlx::query(
+            "INSERT INTO factor (id, account_id, kind, state, name, phone, created_at)
+             VALUES ($1, $2, 'sms', 'assigned', $3, $4, $5)",
+        )
+        .bind(id)
+        .bind(account_id)
+        .bind(name)
+        .bind(phone)
+        .bind(now)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
     /// Confirms a pending factor, once: the step of its confirming token is spent, and it belongs to no session now.
     pub(crate) async fn confirm_factor(
         &mut self,
@@ -124,14 +148,17 @@ impl Write {
         .map(|done| done.rows_affected() == 1)
     }
 
-    /// Notes the use of a factor that has no steps.
+    /// Notes the use of a factor that has no steps; an assigned one is confirmed by it.
     pub(crate) async fn touch_factor(&mut self, id: &str, now: i64) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE factor SET last_used_at = $2 WHERE id = $1")
-            .bind(id)
-            .bind(now)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
+        sqlx::query(
+            "UPDATE factor SET last_used_at = $2, confirmed_at = COALESCE(confirmed_at, $2),
+                 state = CASE WHEN state = 'assigned' THEN 'confirmed' ELSE state END WHERE id = $1",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
     }
 
     /// Claims the right to a diagnosis of a pending factor; false if the last one was after `before`.
@@ -150,12 +177,15 @@ impl Write {
 
     /// Disables a factor until it is bound again.
     pub(crate) async fn disable_factor(&mut self, account_id: &str, id: &str) -> Result<bool, sqlx::Error> {
-        sqlx::query("UPDATE factor SET state = 'disabled' WHERE account_id = $1 AND id = $2 AND state = 'confirmed'")
-            .bind(account_id)
-            .bind(id)
-            .execute(self.connection())
-            .await
-            .map(|done| done.rows_affected() == 1)
+        sqlx::query(
+            "UPDATE factor SET state = 'disabled'
+             WHERE account_id = $1 AND id = $2 AND state IN ('confirmed', 'assigned')",
+        )
+        .bind(account_id)
+        .bind(id)
+        .execute(self.connection())
+        .await
+        .map(|done| done.rows_affected() == 1)
     }
 
     /// Removes one factor of the account that is not pending.

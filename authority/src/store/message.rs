@@ -158,7 +158,7 @@ impl Write {
     pub(crate) async fn sweep_messages(&mut self, before: i64) -> Result<(), sqlx::Error> {
         for statement in [
             "DELETE FROM message_send WHERE at < $1",
-            "DELETE FROM message_token WHERE expires_at < $1",
+            "DELETE FROM message_token WHERE expires_at < $1 OR ended_at < $1",
             "DELETE FROM send_gate WHERE passed_at < $1",
         ] {
             sqlx::query(statement).bind(before).execute(self.connection()).await?;

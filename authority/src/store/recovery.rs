@@ -49,6 +49,15 @@ impl Store {
 }
 
 impl Write {
+    /// Whether the account has a set of recovery codes, used up or switched off ones too.
+    pub(crate) async fn has_recovery_set(&mut self, account_id: &str) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM recovery_set WHERE account_id = $1")
+            .bind(account_id)
+            .fetch_one(self.connection())
+            .await
+            .map(|count| count > 0)
+    }
+
     /// Replaces the account's set, if any, by a new one: the old codes are dead from this commit on.
     pub(crate) async fn replace_recovery_set(
         &mut self,

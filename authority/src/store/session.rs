@@ -15,12 +15,22 @@ pub(crate) struct SignedInRow {
     pub(crate) account_id: String,
     pub(crate) practice_id: String,
     pub(crate) practice_name: String,
-    pub(crate) kind: String,
+    pub(crate) role: String,
     pub(crate) manages_accounts: i64,
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) first_name: String,
     pub(crate) last_name: String,
+    pub(crate) personal_from: Option<i64>,
+    pub(crate) enrol_by: Option<i64>,
+    pub(crate) idle_minutes: i64,
+    /// The rule of the role, if there is one.
+    pub(crate) requirement: Option<String>,
+    pub(crate) required_from: Option<i64>,
+    pub(crate) apps_only: Option<i64>,
+    /// Factors that count.
+    pub(crate) sms_factors: i64,
+    pub(crate) app_factors: i64,
 }
 
 /// A session in the list of signed-in browsers.
@@ -50,9 +60,14 @@ impl Store {
     pub(crate) async fn find_signed_in(&self, key_hash: &[u8]) -> Result<Option<SignedInRow>, sqlx::Error> {
         sqlx::query_as(
             "SELECT s.id AS session_id, s.assurance, s.opened_at, s.active_at, s.stepped_up_at, a.id AS account_id,
-                    a.practice_id, p.name AS practice_name, a.kind, a.manages_accounts, a.username, a.email,
-                    a.first_name, a.last_name
+                    a.practice_id, p.name AS practice_name, a.role, a.manages_accounts, a.username, a.email,
+                    a.first_name, a.last_name, a.required_from AS personal_from, a.enrol_by, p.idle_minutes, r.requirement, r.required_from, r.apps_only,
+                    (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind = 'sms'
+                        AND f.state <> 'pending') AS sms_factors,
+                    (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind IN ('totp', 'authenticator')
+                        AND f.state <> 'pending') AS app_factors
              FROM session s JOIN account a ON a.id = s.account_id JOIN practice p ON p.id = a.practice_id
+                 LEFT JOIN role_rule r ON r.practice_id = a.practice_id AND r.role = a.role
              WHERE s.key_hash = $1 AND a.deactivated_at IS NULL",
         )
         .bind(key_hash)

@@ -60,6 +60,16 @@ impl Entropy for SeededEntropy {
     }
 }
 
+/// Numbers below a bound, the same in each run.
+pub(crate) fn random(seed: u64) -> impl FnMut(usize) -> usize {
+    let entropy = SeededEntropy(AtomicU64::new(seed << 32));
+    move |below| {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        usize::try_from(u64::from_le_bytes(bytes) % u64::try_from(below).expect("small")).expect("small")
+    }
+}
+
 /// One database with one authority on it.
 pub(crate) struct World {
     pub(crate) authority: Authority,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use app::{Visit, cookies};
-use authority::{Authority, BrowserKey, ChallengeKey, SessionKey, SignedIn, Unavailable, Visitor};
+use authority::{Authority, BrowserKey, ChallengeKey, Session, SessionKey, Unavailable, Visitor};
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::{Extensions, HeaderMap, StatusCode};
@@ -24,22 +24,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The layer.
 pub(super) async fn recognise(State(authority): State<Authority>, mut request: Request, next: Next) -> Response {
     let session = cookie(request.headers(), cookies::SESSION).and_then(SessionKey::from_cookie);
-    let Ok(signed_in) = find(&authority, session.as_ref()).await else {
+    let Ok(found) = find(&authority, session.as_ref()).await else {
         return refusal::answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
     };
-    let visit = Visit {
-        visitor: visitor(request.headers(), request.extensions()),
-        signed_in,
-        challenge: cookie(request.headers(), cookies::CHALLENGE).and_then(ChallengeKey::from_cookie),
-        session,
-    };
+    let visitor = visitor(request.headers(), request.extensions());
+    let challenge = cookie(request.headers(), cookies::CHALLENGE).and_then(ChallengeKey::from_cookie);
+    let visit = Visit::new(visitor, found, challenge, session);
     request.extensions_mut().insert(visit);
     next.run(request).await
 }
 
-async fn find(authority: &Authority, session: Option<&SessionKey>) -> Result<Option<SignedIn>, Unavailable> {
+async fn find(authority: &Authority, session: Option<&SessionKey>) -> Result<Option<Session>, Unavailable> {
     let Some(session) = session else { return Ok(None) };
-    let found = tokio::time::timeout(PATIENCE, authority::sessions::find(authority, session)).await;
+    let found = tokio::time::timeout(PATIENCE, authority::sessions::recognise(authority, session)).await;
     found.unwrap_or(Err(Unavailable))
 }
 

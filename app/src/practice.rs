@@ -1,0 +1,44 @@
+//! The practice's pages, for its administrators: what each consists of, and the server functions that they call.
+
+mod address;
+mod enrol;
+mod policy;
+mod staff;
+
+use crate::error::AppError;
+use crate::sheet::part::{block, link, nav};
+use crate::sheet::{Part, Sheet};
+use crate::visit::Call;
+use address::Address;
+
+/// The page at an address, as text.
+pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError> {
+    let address = Address::of(address)?;
+    let (title, parts) = match address.segments().as_slice() {
+        ["practice", "staff"] => staff::list(call, &address).await?,
+        ["practice", "staff", "new"] => staff::new(call).await?,
+        ["practice", "staff", id] => staff::member(call, id).await?,
+        ["practice", "staff", id, "details"] => staff::details(call, id).await?,
+        ["practice", "staff", id, "two-factor"] => staff::two_factor(call, id).await?,
+        ["practice", "policy"] => policy::show(call, &address).await?,
+        ["login", "enrol"] => enrol::show(call).await?,
+        _ => return Err(crate::visit::refuse(AppError::NotFound)),
+    };
+    call.titled_page(Some(title), &Sheet { parts })
+}
+
+/// Title and parts.
+type Page = (String, Vec<Part>);
+
+/// The practice's pages, with the one at hand marked.
+const PLACES: [(&str, &str); 2] = [("/practice/staff", "Staff"), ("/practice/policy", "Security policy")];
+
+/// A page of the practice's, beside the way to the others.
+fn page(title: impl Into<String>, place: &str, parts: Vec<Part>) -> Page {
+    let links = PLACES.iter().map(|(path, name)| {
+        let here = if *path == place { "page" } else { "" };
+        link(*path, *name).hint(here)
+    });
+    let content = block("stack", parts);
+    (title.into(), vec![block("practice-page", vec![nav("Practice", "side", links.collect()), content])])
+}

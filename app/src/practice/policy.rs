@@ -1,0 +1,264 @@
+//! `/practice/policy`: what the practice asks of its people, and what a change would do to whom.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use authority::policy::{self, Effect, PolicyError};
+use domain::policy::{MAX_REMEMBERED_DAYS, Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
+use domain::{Date, Policy, Role, Timestamp};
+use leptos::prelude::*;
+use server_fn::ServerFn;
+
+use super::address::Address;
+use super::{Page, page};
+use crate::error::AppError;
+use crate::notice::Notice;
+use crate::pages::Then;
+use crate::sheet::Part;
+use crate::sheet::part::{
+    block, button, cell, cells, check, field, fieldset, form, heading, hint, info, messages, row, section, select,
+    table, tag, warning,
+};
+use crate::visit::{Call, redirect, refuse};
+
+const PATH: &str = "/practice/policy";
+/// A checked box.
+const ON: &str = "on";
+
+/// What the form says, by the names of its fields; also how a draft stands in an address.
+type Fields = BTreeMap<String, String>;
+
+/// The page: what holds, or a draft with what it would do.
+pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppError> {
+    let administrator = call.administrator(PATH).await?;
+    let saved = policy::load(&call.authority, administrator).await.map_err(refuse)?;
+    let draft = address.fields(&names());
+    let now = call.authority.now();
+    let mut parts = vec![
+        heading("Security policy", "What your practice asks of its people. It takes effect at everybody's next click."),
+        messages(),
+    ];
+    let shown = if draft.is_empty() {
+        saved
+    } else {
+        let drafted = parse(&draft)?;
+        let effects = policy::preview(&call.authority, administrator, &drafted).await.map_err(refuse)?;
+        parts.push(preview(&effects));
+        drafted
+    };
+    parts.push(policy_form(&shown, now));
+    Ok(page("Security policy", PATH, parts))
+}
+
+/// Names of the fields of a role: requirement, date, and whether only apps count.
+fn names_of(role: Role) -> [String; 3] {
+    [role.name().to_owned(), format!("{}-from", role.name()), format!("{}-apps", role.name())]
+}
+
+fn names() -> Vec<String> {
+    let mut names: Vec<_> = Role::ALL.into_iter().flat_map(names_of).collect();
+    names.extend(["sms", "idle", "lock", "remember", "days"].map(str::to_owned));
+    names
+}
+
+fn policy_form(policy: &Policy, now: Timestamp) -> Part {
+    let requirements = [("off", "Off"), ("optional", "Optional"), ("required", "Required")];
+    let roles = Role::ALL.into_iter().map(|role| {
+        let [requirement, from, apps] = names_of(role).map(in_form);
+        let rule = policy.rule(role);
+        let date = match rule.requirement {
+            Requirement::Required { from } => Date::of(from),
+            Requirement::Off | Requirement::Optional => Date::of(now + USUAL_NOTICE),
+        };
+        let label = role.label();
+        fieldset(
+            label,
+            vec![
+                select(
+                    format!("{label}: two-factor authentication"),
+                    &requirement,
+                    requirements,
+                    rule.requirement.name(),
+                ),
+                field(format!("{label}: required from"), &from).class("date").value(date.to_string()),
+                check(format!("{label}: authenticator apps only, no text messages"), &apps, rule.apps_only),
+            ],
+        )
+    });
+    let lives = [(SmsLife::FiveMinutes.name(), "5 minutes"), (SmsLife::UntilUsed.name(), "Until used (less secure)")];
+    let days = if policy.remembered_days == 0 { MAX_REMEMBERED_DAYS } else { policy.remembered_days };
+    let figures = fieldset(
+        "Sessions and messages",
+        vec![
+            select("SMS token life", &in_form("sms".to_owned()), lives, policy.sms_life.name())
+                .hint("Until used: a token that somebody reads on a phone days later still works. Choose it only if messages come late."),
+            field("Idle minutes", &in_form("idle".to_owned()))
+                .class("number")
+                .hint("5 to 60. After that time without a click people are logged out.")
+                .value(policy.idle_minutes.to_string()),
+            field("Lock after minutes", &in_form("lock".to_owned()))
+                .class("number")
+                .hint("Before that: the screen locks and opens with the App unlock PIN. 0: never.")
+                .value(policy.lock_minutes.to_string()),
+            block(
+                "stack",
+                vec![
+                    check("Allow remembered browsers", &in_form("remember".to_owned()), policy.remembered_days > 0),
+                    hint("A remembered browser asks for the password alone. Not for shared or exam-room computers."),
+                ],
+            ),
+            field("Remember for days", &in_form("days".to_owned()))
+                .class("number")
+                .hint("30 at most.")
+                .value(days.to_string()),
+        ],
+    );
+    let mut parts: Vec<_> = roles.collect();
+    parts.push(hint(
+        "Days begin at 00:00 UTC. A date that people were told can be moved earlier, not later; to begin anew, save Optional first.",
+    ));
+    parts.push(figures);
+    parts
+        .push(block("row", vec![named_button("Preview", "preview").class("btn"), named_button("Save Policy", "save")]));
+    section("rules", "Rules", vec![form(SavePolicy::PATH, parts)])
+}
+
+/// A button that says which of the two it is.
+fn named_button(label: &str, value: &str) -> Part {
+    Part { name: "act".to_owned(), value: value.to_owned(), ..button(label) }
+}
+
+/// The name of a field in the form, whose fields travel as one map.
+fn in_form(name: String) -> String {
+    format!("policy[{name}]")
+}
+
+fn parse(fields: &Fields) -> Result<Policy, AppError> {
+    let value = |name: &str| fields.get(name).map_or("", |value| value.trim());
+    let number = |name: &str, reason| value(name).parse::<u32>().map_err(|_| refuse(AppError::Policy(reason)));
+    let mut policy = Policy {
+        sms_life: SmsLife::from_name(value("sms")).unwrap_or_default(),
+        idle_minutes: number("idle", domain::policy::InvalidPolicy::IdleMinutes)?,
+        lock_minutes: number("lock", domain::policy::InvalidPolicy::LockMinutes)?,
+        remembered_days: if value("remember") == ON {
+            number("days", domain::policy::InvalidPolicy::RememberedDays)?
+        } else {
+            0
+        },
+        ..Policy::default()
+    };
+    for role in Role::ALL {
+        let [requirement, from, apps] = names_of(role);
+        let from = Date::parse(value(&from));
+        if value(&requirement) == "required" && from.is_err() {
+            return Err(refuse(AppError::DateInvalid));
+        }
+        let from = from.map(Date::start).unwrap_or_default();
+        let requirement =
+            Requirement::from_name(value(&requirement), from).ok_or_else(|| refuse(AppError::BadRequest))?;
+        policy.set_rule(role, Rule { requirement, apps_only: value(&apps) == ON });
+    }
+    policy.check().map_err(|reason| refuse(AppError::Policy(reason)))?;
+    Ok(policy)
+}
+
+/// The address of a draft. What goes without saying is left out, so that it stays short.
+fn address_of(policy: &Policy) -> String {
+    let mut address = format!("{PATH}?idle={}&lock={}", policy.idle_minutes, policy.lock_minutes);
+    let mut add = |name: &str, value: &str| {
+        // Writing to a text does not fail.
+        let _ = write!(address, "&{name}={value}");
+    };
+    add("sms", policy.sms_life.name());
+    if policy.remembered_days > 0 {
+        add("remember", ON);
+        add("days", &policy.remembered_days.to_string());
+    }
+    for role in Role::ALL {
+        let ([requirement, from, apps], rule) = (names_of(role), policy.rule(role));
+        add(&requirement, rule.requirement.name());
+        if let Requirement::Required { from: at } = rule.requirement {
+            add(&from, &Date::of(at).to_string());
+        }
+        if rule.apps_only {
+            add(&apps, ON);
+        }
+    }
+    address
+}
+
+/// Previews or saves a policy.
+#[server(prefix = "/api", endpoint = "save_policy")]
+pub(crate) async fn save_policy(
+    #[server(default)] policy: BTreeMap<String, String>,
+    #[server(default)] act: String,
+) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let administrator = call.administrator(PATH).await?;
+    let policy = parse(&policy)?;
+    if act != "save" {
+        redirect(&address_of(&policy));
+        return Ok(());
+    }
+    match policy::save(&call.authority, administrator, call.visitor(), &policy).await {
+        Ok(()) => redirect(&Notice::PolicySaved.at(PATH)),
+        Err(PolicyError::StepUpNeeded) => redirect(&Then::practice(&address_of(&policy))),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
+/// What a draft would do, to whom.
+fn preview(effects: &[Effect]) -> Part {
+    let stopped = effects.iter().filter(|effect| effect.standing == Standing::MustEnrol).count();
+    let due = effects.iter().filter(|effect| matches!(effect.standing, Standing::Due { .. })).count();
+    let sms_only = effects.iter().filter(|effect| effect.sms_only).count();
+    let no_codes = effects.iter().filter(|effect| effect.no_codes).count();
+    let summary = format!(
+        "Nothing is saved yet. Stopped at once until they set up: {stopped}. Have until their date: {due}. Text messages only: {sms_only}. No recovery codes: {no_codes}."
+    );
+    let mut parts = vec![if stopped > 0 { warning(vec![summary.into()]) } else { info(vec![summary.into()]) }];
+    let concerned: Vec<_> = effects
+        .iter()
+        .filter(|effect| effect.standing != Standing::Free || effect.sms_only || effect.no_codes)
+        .map(line)
+        .collect();
+    if !concerned.is_empty() {
+        parts.push(table("Whom it concerns", &["Name", "Role", "Effect", "Remarks"], concerned));
+    }
+    section("preview", "Preview", parts)
+}
+
+fn line(effect: &Effect) -> Part {
+    let standing = match effect.standing {
+        Standing::Free => tag("off", "Nothing changes"),
+        Standing::Due { by } => Part::from(format!("Has until {}", Date::of(by).long())),
+        Standing::MustEnrol => tag("warn", "Blocked until set up"),
+    };
+    let remarks = [effect.sms_only.then_some("SMS only"), effect.no_codes.then_some("No recovery codes")];
+    let remarks: Vec<_> = remarks.into_iter().flatten().collect();
+    row(vec![
+        cell(effect.name.clone()),
+        cell(effect.role.label()),
+        cells(vec![standing]),
+        cell(if remarks.is_empty() { "–".to_owned() } else { remarks.join(", ") }),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_reads_back_from_its_address_and_fits_in_one() {
+        let mut policy =
+            Policy { remembered_days: 30, lock_minutes: 10, sms_life: SmsLife::UntilUsed, ..Policy::default() };
+        for role in Role::ALL {
+            let from = Date::parse("2026-12-01").expect("a day").start();
+            policy.set_rule(role, Rule { requirement: Requirement::Required { from }, apps_only: true });
+        }
+        let text = address_of(&policy);
+        let address = Address::parse(&text).expect("an address of ours");
+        assert_eq!(parse(&address.fields(&names())), Ok(policy));
+    }
+}

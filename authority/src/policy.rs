@@ -1,0 +1,198 @@
+//! The practice's policy: loaded, tried out, and saved.
+
+use std::time::Duration;
+
+use domain::policy::{InvalidPolicy, Member, REMINDERS, Requirement, Rule, SmsLife, Standing};
+use domain::{Policy, Role, Timestamp};
+
+use crate::audit::{self, Event, Subject};
+use crate::notice::{self, Notice};
+use crate::staff::policy_member;
+use crate::store::{PracticeRow, RuleRow, StaffRow, Write};
+use crate::{Administrator, Authority, Unavailable, Visitor, sessions};
+
+/// What saving a policy would do to one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// First and last name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// How the person stands once it is saved.
+    pub standing: Standing,
+    /// Nothing but text messages and calls is set up.
+    pub sms_only: bool,
+    /// No recovery code is left, though tokens are asked for.
+    pub no_codes: bool,
+}
+
+/// Why a policy is not saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// A figure is out of range.
+    #[error(transparent)]
+    Invalid(InvalidPolicy),
+    /// The step-up is too long ago.
+    #[error("a step-up is needed")]
+    StepUpNeeded,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// A policy as the database holds it. A figure out of range, which no release writes, becomes the usual one.
+pub(crate) fn from_rows(practice: &PracticeRow, rules: &[RuleRow]) -> Policy {
+    let figure = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    let mut policy = Policy {
+        sms_life: if practice.sms_until_used == 1 { SmsLife::UntilUsed } else { SmsLife::FiveMinutes },
+        idle_minutes: figure(practice.idle_minutes),
+        lock_minutes: figure(practice.lock_minutes),
+        remembered_days: figure(practice.remembered_days),
+        ..Policy::default()
+    };
+    if policy.check().is_err() {
+        policy = Policy { sms_life: policy.sms_life, ..Policy::default() };
+    }
+    for row in rules {
+        if let Some(role) = Role::from_name(&row.role) {
+            policy.set_rule(role, rule(&row.requirement, row.required_from, row.apps_only));
+        }
+    }
+    policy
+}
+
+/// A rule as the database holds it.
+pub(crate) fn rule(requirement: &str, required_from: i64, apps_only: i64) -> Rule {
+    Rule {
+        requirement: Requirement::from_name(requirement, crate::moment(required_from)).unwrap_or_default(),
+        apps_only: apps_only == 1,
+    }
+}
+
+async fn load_in(write: &mut Write, practice_id: &str) -> Result<Policy, Unavailable> {
+    let practice = write.find_practice(practice_id).await?.ok_or(Unavailable)?;
+    Ok(from_rows(&practice, &write.rules(practice_id).await?))
+}
+
+/// The policy of the administrator's practice.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn load(authority: &Authority, administrator: Administrator<'_>) -> Result<Policy, Unavailable> {
+    let practice_id = administrator.practice_id();
+    let practice = authority.store.find_practice(practice_id).await?.ok_or(Unavailable)?;
+    Ok(from_rows(&practice, &authority.store.rules(practice_id).await?))
+}
+
+/// What saving `policy` would do to everybody whose account is open, by name. It computes what [`save`] stores and what
+/// every request asks, so that it cannot differ from what happens.
+///
+/// # Errors
+/// [`PolicyError`], but for the step-up.
+pub async fn preview(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    policy: &Policy,
+) -> Result<Vec<Effect>, PolicyError> {
+    policy.check().map_err(PolicyError::Invalid)?;
+    let now = authority.now();
+    let staff = authority.store.staff(administrator.practice_id()).await?;
+    Ok(staff.iter().filter(|row| row.deactivated_at.is_none()).map(|row| effect(policy, row, now)).collect())
+}
+
+fn effect(policy: &Policy, row: &StaffRow, now: Timestamp) -> Effect {
+    let member = policy_member(row);
+    let told = Member { enrol_by: policy.announce(member), ..member };
+    Effect {
+        name: format!("{} {}", row.first_name, row.last_name),
+        role: member.role,
+        standing: policy.standing(told, now),
+        sms_only: member.has_sms && !member.has_app,
+        no_codes: (member.has_sms || member.has_app) && row.codes_left == 0,
+    }
+}
+
+/// Saves the policy. It bites at the next request of everybody; who has to set something up is told by when.
+///
+/// # Errors
+/// [`PolicyError`].
+pub async fn save(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    policy: &Policy,
+) -> Result<(), PolicyError> {
+    policy.check().map_err(PolicyError::Invalid)?;
+    if !sessions::is_stepped_up(authority, administrator.signed_in()) {
+        return Err(PolicyError::StepUpNeeded);
+    }
+    let practice_id = administrator.practice_id();
+    let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    let until_used = i64::from(policy.sms_life == SmsLife::UntilUsed);
+    let figures =
+        [i64::from(policy.idle_minutes), i64::from(policy.lock_minutes), until_used, i64::from(policy.remembered_days)];
+    write.update_practice(practice_id, figures).await?;
+    for role in Role::ALL {
+        let rule = policy.rule(role);
+        let from = match rule.requirement {
+            Requirement::Required { from } => from.millis(),
+            Requirement::Off | Requirement::Optional => 0,
+        };
+        write.set_rule(practice_id, role.name(), rule.requirement.name(), from, rule.apps_only).await?;
+    }
+    let now = authority.now();
+    for row in write.staff(practice_id).await? {
+        announce(&mut write, policy, &row).await?;
+        let told = Member { enrol_by: policy.announce(policy_member(&row)), ..policy_member(&row) };
+        if row.deactivated_at.is_none()
+            && told.enrol_by.map(Timestamp::millis) != row.enrol_by
+            && let Standing::Due { by } = policy.standing(told, now)
+        {
+            notice::queue(authority, &mut write, &row.email, Notice::EnrolBy { by }).await?;
+        }
+    }
+    let subject = Subject::from(administrator.signed_in());
+    audit::record(authority, &mut write, visitor, subject, Event::PolicyChanged, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Stores the date that holds for a member from now on.
+async fn announce(write: &mut Write, policy: &Policy, row: &StaffRow) -> Result<(), Unavailable> {
+    let told = policy.announce(policy_member(row)).map(Timestamp::millis);
+    if told != row.enrol_by {
+        write.set_enrol_by(&row.id, told).await?;
+    }
+    Ok(())
+}
+
+/// As [`save`] does for everybody, for one member: somebody new, or of another role now.
+pub(crate) async fn announce_to(write: &mut Write, practice_id: &str, id: &str) -> Result<(), Unavailable> {
+    let policy = load_in(write, practice_id).await?;
+    let row = write.find_member(practice_id, id).await?.ok_or(Unavailable)?;
+    announce(write, &policy, &row).await
+}
+
+/// Reminds those whose deadline is near and who have nothing set up: once for each of [`REMINDERS`].
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn remind(authority: &Authority) -> Result<(), Unavailable> {
+    let now = authority.now();
+    let furthest = REMINDERS.into_iter().max().unwrap_or(Duration::ZERO);
+    for due in authority.store.members_due(now.millis(), (now + furthest).millis()).await? {
+        let mut write = authority.store.write().await?;
+        write.lock_account(&due.id).await?;
+        let policy = load_in(&mut write, &due.practice_id).await?;
+        let Some(row) = write.find_member(&due.practice_id, &due.id).await? else { continue };
+        let Standing::Due { by } = policy.standing(policy_member(&row), now) else { continue };
+        // The nearest reminder that is due; a further one that was missed is not made up for.
+        let Some(index) = REMINDERS.iter().rposition(|before| now + *before >= by) else { continue };
+        let reached = (1 << (index + 1)) - 1;
+        if row.deactivated_at.is_none() && row.reminded < reached && write.set_reminded(&row.id, reached).await? {
+            notice::queue(authority, &mut write, &row.email, Notice::EnrolBy { by }).await?;
+            write.commit().await?;
+        }
+    }
+    Ok(())
+}

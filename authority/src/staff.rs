@@ -1,0 +1,543 @@
+//! The people of a practice: added, changed, closed and opened again by its administrators, who may turn two-factor
+//! authentication on for others with their own password, and never see or make a token of theirs.
+
+use domain::email::InvalidEmail;
+use domain::password::{InvalidPassword, MIN_ALONE};
+use domain::person::{InvalidText, Name};
+use domain::phone::InvalidPhone;
+use domain::policy::{Member as PolicyMember, Standing};
+use domain::username::InvalidUsername;
+use domain::{Email, FactorKind, Phone, Role, Timestamp, Username};
+
+use crate::account_phone::{self, PhoneRefused};
+use crate::audit::{self, Event, Subject};
+use crate::notice::{self, Notice};
+use crate::password::PasswordRefused;
+use crate::store::{NewAccount, StaffDetails, StaffRow, Write};
+use crate::{Administrator, Authority, Unavailable, Visitor, enrol_sms, moment, password, policy, sessions};
+
+/// A member of the practice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The account's id.
+    pub id: String,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// User name.
+    pub username: String,
+    /// E-mail address.
+    pub email: String,
+    /// Cell phone in E.164; empty while none is on file.
+    pub cell_phone: String,
+    /// The role.
+    pub role: Role,
+    /// Whether the member is an administrator.
+    pub manages_accounts: bool,
+    /// Whether it is the one who asks.
+    pub is_self: bool,
+    /// Whether the member made the practice.
+    pub is_owner: bool,
+    /// Whether the account is open.
+    pub is_active: bool,
+    /// Text messages or calls are a way to get a token.
+    pub has_sms: bool,
+    /// Apps of other vendors.
+    pub apps: u32,
+    /// Devices with Twofold's own authenticator.
+    pub devices: u32,
+    /// Recovery codes that still work.
+    pub codes_left: u32,
+    /// The last sign-in, if there was one.
+    pub last_signed_in_at: Option<Timestamp>,
+    /// How the member stands to the policy.
+    pub standing: Standing,
+    /// Whether an administrator requires it of this member, whatever the role's rule says.
+    pub is_required: bool,
+}
+
+impl Member {
+    /// Whether signing in needs a token.
+    #[must_use]
+    pub const fn is_protected(&self) -> bool {
+        self.has_sms || self.has_app()
+    }
+
+    /// Whether an authenticator makes tokens.
+    #[must_use]
+    pub const fn has_app(&self) -> bool {
+        self.apps > 0 || self.devices > 0
+    }
+}
+
+/// What the form for a new member says.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "named as the labels")]
+pub struct NewMember {
+    pub first_name: String,
+    pub last_name: String,
+    pub email: String,
+    pub username: String,
+    pub password: String,
+    pub cell_phone: String,
+    pub role: String,
+    pub manages_accounts: bool,
+}
+
+/// What the form for a member's details says.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "named as the labels")]
+pub struct Details {
+    pub first_name: String,
+    pub last_name: String,
+    pub cell_phone: String,
+    pub role: String,
+    pub manages_accounts: bool,
+}
+
+/// Why nothing is changed about a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StaffError {
+    /// The practice has no such member.
+    #[error("no such member")]
+    NotFound,
+    /// First name.
+    #[error("first name: {0}")]
+    FirstName(InvalidText),
+    /// Last name.
+    #[error("last name: {0}")]
+    LastName(InvalidText),
+    /// E-mail address.
+    #[error(transparent)]
+    Email(InvalidEmail),
+    /// Another member has the e-mail address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// User name.
+    #[error(transparent)]
+    Username(InvalidUsername),
+    /// Another account has the user name.
+    #[error("the user name is taken")]
+    UsernameTaken,
+    /// Password.
+    #[error(transparent)]
+    Password(InvalidPassword),
+    /// Cell phone.
+    #[error("cell phone: {0}")]
+    CellPhone(InvalidPhone),
+    /// Messages are not sent to numbers of this kind.
+    #[error("messages are not sent to numbers of this kind")]
+    CellPhoneNotAllowed,
+    /// There is no such role.
+    #[error("no such role")]
+    Role,
+    /// The practice would be left without an administrator who can sign in.
+    #[error("the last administrator")]
+    LastAdministrator,
+    /// A step-up is needed.
+    #[error("a step-up is needed")]
+    StepUpNeeded,
+    /// Too many passwords are being checked.
+    #[error("busy")]
+    Busy,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+/// Why two-factor authentication is not turned on for a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnableError {
+    /// The practice has no such member, or it is the administrator, who has the Security tab.
+    #[error("no such member")]
+    NotFound,
+    /// The member has no cell phone on file.
+    #[error("no cell phone is on file")]
+    PhoneMissing,
+    /// It is on already.
+    #[error("on already")]
+    AlreadyEnabled,
+    /// The administrator's own password is not right.
+    #[error("the password is not right")]
+    PasswordWrong,
+    /// Wrong passwords slow further ones down.
+    #[error("too many tries")]
+    TooManyTries {
+        /// When the next one is looked at.
+        until: Timestamp,
+    },
+    /// Too many passwords are being checked.
+    #[error("busy")]
+    Busy,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
+}
+
+impl From<PasswordRefused> for EnableError {
+    fn from(refused: PasswordRefused) -> Self {
+        match refused {
+            PasswordRefused::Wrong => Self::PasswordWrong,
+            PasswordRefused::TooManyTries { until } => Self::TooManyTries { until },
+            PasswordRefused::Busy => Self::Busy,
+            PasswordRefused::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+/// What an administrator does to a member, for the audit trail.
+pub(crate) fn subject<'a>(administrator: Administrator<'a>, member_id: &'a str) -> Subject<'a> {
+    let own = Subject::from(administrator.signed_in());
+    Subject { account_id: member_id, ..own }
+}
+
+/// A member as far as a policy goes.
+pub(crate) fn policy_member(row: &StaffRow) -> PolicyMember {
+    PolicyMember {
+        role: role(row),
+        required_from: row.required_from.map(moment),
+        enrol_by: row.enrol_by.map(moment),
+        has_sms: row.sms_factors > 0,
+        has_app: row.totp_factors + row.devices > 0,
+    }
+}
+
+/// A role that no release writes counts as the plainest one.
+fn role(row: &StaffRow) -> Role {
+    Role::from_name(&row.role).unwrap_or(Role::Staff)
+}
+
+/// Everybody of the practice, by name.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn list(authority: &Authority, administrator: Administrator<'_>) -> Result<Vec<Member>, Unavailable> {
+    let look = Look::of(authority, administrator).await?;
+    let rows = authority.store.staff(administrator.practice_id()).await?;
+    Ok(rows.into_iter().map(|row| look.member(row)).collect())
+}
+
+/// One member; `None` if the practice has none of that id.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn find(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    id: &str,
+) -> Result<Option<Member>, Unavailable> {
+    let look = Look::of(authority, administrator).await?;
+    let row = authority.store.find_member(administrator.practice_id(), id).await?;
+    Ok(row.map(|row| look.member(row)))
+}
+
+/// What it takes to show members.
+struct Look<'a> {
+    policy: domain::Policy,
+    owner_id: Option<String>,
+    self_id: &'a str,
+    now: Timestamp,
+}
+
+impl<'a> Look<'a> {
+    async fn of(authority: &Authority, administrator: Administrator<'a>) -> Result<Self, Unavailable> {
+        let practice_id = administrator.practice_id();
+        let practice = authority.store.find_practice(practice_id).await?.ok_or(Unavailable)?;
+        let rules = authority.store.rules(practice_id).await?;
+        Ok(Self {
+            policy: policy::from_rows(&practice, &rules),
+            owner_id: practice.owner_id,
+            self_id: administrator.signed_in().account_id(),
+            now: authority.now(),
+        })
+    }
+
+    fn member(&self, row: StaffRow) -> Member {
+        let count = |number: i64| u32::try_from(number).unwrap_or(0);
+        Member {
+            role: role(&row),
+            manages_accounts: row.manages_accounts == 1,
+            is_self: row.id == self.self_id,
+            is_owner: self.owner_id.as_deref() == Some(row.id.as_str()),
+            is_active: row.deactivated_at.is_none(),
+            has_sms: row.sms_factors > 0,
+            apps: count(row.totp_factors),
+            devices: count(row.devices),
+            codes_left: count(row.codes_left),
+            last_signed_in_at: row.last_signed_in_at.map(moment),
+            is_required: row.required_from.is_some(),
+            standing: self.policy.standing(policy_member(&row), self.now),
+            id: row.id,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            username: row.username,
+            email: row.email,
+            cell_phone: row.cell_phone,
+        }
+    }
+}
+
+fn parse_name(raw: &str, error: fn(InvalidText) -> StaffError) -> Result<Name, StaffError> {
+    Name::parse(raw).map_err(error)
+}
+
+/// A cell phone in E.164, or nothing.
+fn parse_phone(raw: &str) -> Result<String, StaffError> {
+    match raw.trim() {
+        "" => Ok(String::new()),
+        raw => match account_phone::parse_cell(raw) {
+            Ok(phone) => Ok(phone.e164().to_owned()),
+            Err(PhoneRefused::Invalid(invalid)) => Err(StaffError::CellPhone(invalid)),
+            Err(PhoneRefused::NotAllowed) => Err(StaffError::CellPhoneNotAllowed),
+        },
+    }
+}
+
+/// Adds a member and returns the account's id. To make another administrator takes a step-up.
+///
+/// # Errors
+/// [`StaffError`] names the first field to mend.
+pub async fn add(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    form: NewMember,
+) -> Result<String, StaffError> {
+    let practice_id = administrator.practice_id();
+    let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
+    let last_name = parse_name(&form.last_name, StaffError::LastName)?;
+    let email = Email::parse(&form.email).map_err(StaffError::Email)?;
+    let username = Username::parse(&form.username).map_err(StaffError::Username)?;
+    let about = [username.as_str(), administrator.signed_in().practice_name(), email.as_str()];
+    let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
+    let cell_phone = parse_phone(&form.cell_phone)?;
+    let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
+    if form.manages_accounts && !sessions::is_stepped_up(authority, administrator.signed_in()) {
+        return Err(StaffError::StepUpNeeded);
+    }
+    if authority.store.is_username_taken(username.as_str()).await? {
+        return Err(StaffError::UsernameTaken);
+    }
+    let password_hash = authority.hasher.slot().await?.hash(password.expose(), &*authority.entropy).await?;
+
+    let now = authority.now().millis();
+    let id = authority.entropy.id();
+    let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    // Looked at under the lock, so that a unique violation below can only be the user name.
+    if write.staff(practice_id).await?.iter().any(|member| member.email == email.as_str()) {
+        return Err(StaffError::EmailTaken);
+    }
+    let new = NewAccount {
+        id: &id,
+        practice_id,
+        kind: role.kind().name(),
+        role: role.name(),
+        manages_accounts: form.manages_accounts,
+        username: username.as_str(),
+        email: email.as_str(),
+        first_name: first_name.as_str(),
+        last_name: last_name.as_str(),
+        cell_phone: &cell_phone,
+        password_hash: &password_hash,
+        password_length: password::stored_length(&password),
+    };
+    write.insert_account(&new, now).await.map_err(|error| match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StaffError::UsernameTaken,
+        _ => error.into(),
+    })?;
+    policy::announce_to(&mut write, practice_id, &id).await?;
+    audit::record(authority, &mut write, visitor, subject(administrator, &id), Event::StaffAdded, None).await?;
+    write.commit().await?;
+    Ok(id)
+}
+
+/// Changes a member's details. A step-up is needed to make an administrator, and for another cell phone of somebody who
+/// gets tokens.
+///
+/// # Errors
+/// [`StaffError`] names the first field to mend.
+pub async fn change(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+    form: &Details,
+) -> Result<(), StaffError> {
+    let practice_id = administrator.practice_id();
+    let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
+    let last_name = parse_name(&form.last_name, StaffError::LastName)?;
+    let cell_phone = parse_phone(&form.cell_phone)?;
+    let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
+    let is_stepped_up = sessions::is_stepped_up(authority, administrator.signed_in());
+
+    let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    let before = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
+    let is_protected = before.sms_factors + before.totp_factors + before.devices > 0;
+    let permission_changes = (before.manages_accounts == 1) != form.manages_accounts;
+    if !is_stepped_up && (permission_changes || (is_protected && before.cell_phone != cell_phone)) {
+        return Err(StaffError::StepUpNeeded);
+    }
+    if permission_changes && !form.manages_accounts {
+        keep_an_administrator(&mut write, practice_id, id).await?;
+    }
+    write.lock_account(id).await?;
+    write
+        .update_member(
+            id,
+            &StaffDetails {
+                first_name: first_name.as_str(),
+                last_name: last_name.as_str(),
+                cell_phone: &cell_phone,
+                kind: role.kind().name(),
+                role: role.name(),
+                manages_accounts: form.manages_accounts,
+            },
+        )
+        .await?;
+    if role.name() != before.role {
+        policy::announce_to(&mut write, practice_id, id).await?;
+    }
+    if permission_changes {
+        // What the person may do is another thing now, and so is the session.
+        write.delete_sessions(id).await?;
+    }
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffChanged, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Closes a member's account: every session and every pending sign-in ends in the same commit.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn deactivate(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<(), StaffError> {
+    let practice_id = administrator.practice_id();
+    let now = authority.now().millis();
+    let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    let member = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
+    if member.deactivated_at.is_some() {
+        return Ok(());
+    }
+    keep_an_administrator(&mut write, practice_id, id).await?;
+    write.lock_account(id).await?;
+    write.set_deactivated(id, Some(now)).await?;
+    end_everything(&mut write, id, now).await?;
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffDeactivated, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Opens a closed account again.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn reactivate(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<(), StaffError> {
+    let practice_id = administrator.practice_id();
+    let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    let member = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
+    if member.deactivated_at.is_none() {
+        return Ok(());
+    }
+    write.lock_account(id).await?;
+    write.set_deactivated(id, None).await?;
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffReactivated, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Ends what a member has open: sessions, pending sign-ins, tokens under way.
+pub(crate) async fn end_everything(write: &mut Write, account_id: &str, now: i64) -> Result<(), Unavailable> {
+    write.delete_sessions(account_id).await?;
+    write.cancel_challenges(account_id).await?;
+    Ok(write.end_message_tokens(account_id, now).await?)
+}
+
+/// Refuses to take `id` away as an administrator if no other one could sign in, and, where `id` is enrolled, if no other
+/// one is (capabilities.md 25). Under the practice's lock.
+async fn keep_an_administrator(write: &mut Write, practice_id: &str, id: &str) -> Result<(), StaffError> {
+    let staff = write.staff(practice_id).await?;
+    let administrates = |row: &&StaffRow| row.manages_accounts == 1 && row.deactivated_at.is_none();
+    let is_enrolled = |row: &StaffRow| row.sms_factors + row.totp_factors + row.devices > 0;
+    let Some(this) = staff.iter().filter(administrates).find(|row| row.id == id) else { return Ok(()) };
+    let mut others = staff.iter().filter(administrates).filter(|row| row.id != id);
+    let is_kept = if is_enrolled(this) { others.any(is_enrolled) } else { others.next().is_some() };
+    if is_kept { Ok(()) } else { Err(StaffError::LastAdministrator) }
+}
+
+/// Leaves it to the role's rule again whether a member needs two-factor authentication. What is set up stays.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn stop_requiring(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<(), StaffError> {
+    if !sessions::is_stepped_up(authority, administrator.signed_in()) {
+        return Err(StaffError::StepUpNeeded);
+    }
+    let mut write = authority.store.write().await?;
+    write.lock_account(id).await?;
+    let member = write.find_member(administrator.practice_id(), id).await?.ok_or(StaffError::NotFound)?;
+    if member.required_from.is_some() {
+        write.set_required_from(id, None).await?;
+        audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOff, None).await?;
+    }
+    Ok(write.commit().await?)
+}
+
+/// Turns two-factor authentication on for a member, with the administrator's own password: the next sign-in asks for a
+/// token, which is sent to the cell phone on file by request. The first such token confirms the number, and brings the
+/// recovery codes.
+///
+/// # Errors
+/// [`EnableError`].
+pub async fn enable_two_factor(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+    password: String,
+) -> Result<(), EnableError> {
+    let practice_id = administrator.practice_id();
+    let signed_in = administrator.signed_in();
+    let member = authority.store.find_member(practice_id, id).await?.ok_or(EnableError::NotFound)?;
+    if member.deactivated_at.is_some() || id == signed_in.account_id() {
+        return Err(EnableError::NotFound);
+    }
+    let phone = Phone::parse(&member.cell_phone).map_err(|_| EnableError::PhoneMissing)?;
+    let proven = password::prove_signed_in(authority, visitor, signed_in, password).await?;
+    let account = authority.store.find_account(id).await?.ok_or(EnableError::NotFound)?;
+
+    let now = authority.now().millis();
+    let mut write = authority.store.write().await?;
+    write.lock_account(id).await?;
+    let member = write.find_member(practice_id, id).await?.ok_or(EnableError::NotFound)?;
+    if member.sms_factors + member.totp_factors + member.devices > 0 {
+        return Err(EnableError::AlreadyEnabled);
+    }
+    proven.settle(&mut write, signed_in.account_id()).await?;
+    write.set_required_from(id, Some(now)).await?;
+    write.insert_assigned_phone(&authority.entropy.id(), id, enrol_sms::NAME, phone.e164(), now).await?;
+    // The number is not proven yet: that it belongs to another token account is nothing to tell, and the member then
+    // stays without devices of Twofold's own until the number is settled.
+    enrol_sms::link_if_free(authority, &mut write, &account, &phone).await?;
+    end_everything(&mut write, id, now).await?;
+    let kind = Some(FactorKind::Sms);
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOn, kind).await?;
+    notice::queue(authority, &mut write, &account.email, Notice::EnabledByAdministrator).await?;
+    Ok(write.commit().await?)
+}
