@@ -132,6 +132,21 @@ pub enum AppError {
     EmailTaken,
     /// The practice would be left without an administrator who can sign in.
     LastAdministrator,
+    /// It can be approved later.
+    NotYet {
+        /// When.
+        until: Timestamp,
+    },
+    /// Nobody resets their own two-factor authentication.
+    AboutThemselves,
+    /// Another administrator has to approve.
+    SecondPersonNeeded,
+    /// A reset waits for the member already.
+    AlreadyAsked,
+    /// The reason for a reset is refused.
+    Reason(InvalidText),
+    /// The App unlock PIN is not right.
+    PinNotRight,
     /// The practice requires two-factor authentication of the account.
     Required,
     /// The practice does not offer two-factor authentication to the role.
@@ -237,7 +252,8 @@ impl AppError {
             Self::Username(_) | Self::UsernameTaken => "username",
             Self::NewPassword(_) => "new_password",
             Self::ConfirmationMismatch => "confirmation",
-            Self::Pin(_) => "pin",
+            Self::Pin(_) | Self::PinNotRight => "pin",
+            Self::Reason(_) => "reason",
             Self::CodesNotStored => "stored",
             _ => return None,
         })
@@ -270,6 +286,10 @@ impl AppError {
             }
             Self::TooSoon { until } => {
                 return ["You can request a new token after ", &time::clock(until, zone), "."].concat();
+            }
+            Self::NotYet { until } => {
+                let time = time::date_and_clock(until, zone);
+                return ["There is no second administrator: you can approve after ", &time, "."].concat();
             }
             Self::Unavailable => "We can't do this right now. Nothing was changed. Try again in a minute.",
             Self::TokensUnavailable => "We can't check tokens right now. Yours was not used. Try again in a minute.",
@@ -328,6 +348,11 @@ impl AppError {
             Self::LastAdministrator => {
                 "Your practice would have no administrator left who can sign in. Let somebody else manage accounts first."
             }
+            Self::AboutThemselves => "This is about you. Somebody else has to do it.",
+            Self::SecondPersonNeeded => "You asked for this reset. Another administrator has to approve it.",
+            Self::AlreadyAsked => "A reset waits for this person already. Look under Approvals.",
+            Self::Reason(reason) => return reason.to_string(),
+            Self::PinNotRight => "That PIN is not right. After five wrong ones you are logged out.",
             Self::Required => "Your practice requires two-factor authentication. Ask your administrator.",
             Self::NotOffered => "Your practice does not use two-factor authentication for your role.",
             Self::Policy(reason) => return reason.to_string(),
@@ -357,9 +382,12 @@ impl AppError {
             | Self::RecoveryCodeNeeded
             | Self::Forbidden
             | Self::Required
+            | Self::AboutThemselves
+            | Self::SecondPersonNeeded
+            | Self::PinNotRight
             | Self::NotOffered
             | Self::WrongNumber => StatusCode::FORBIDDEN,
-            Self::TooManyTries { .. } | Self::TooSoon { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyTries { .. } | Self::TooSoon { .. } | Self::NotYet { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::UsernameTaken
             | Self::PhoneTaken
@@ -369,6 +397,7 @@ impl AppError {
             | Self::NotEnabled
             | Self::LastFactor
             | Self::EmailTaken
+            | Self::AlreadyAsked
             | Self::LastAdministrator
             | Self::MemberPhoneMissing
             | Self::RegistrationOver

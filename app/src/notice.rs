@@ -20,10 +20,16 @@ pub(crate) enum Notice {
     EnabledForMember,
     NotRequired,
     PolicySaved,
+    ResetAsked,
+    ResetApproved,
+    ResetRejected,
+    ResetLinkSent,
+    ResetStarted,
+    ResetStopped,
 }
 
 impl Notice {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 23] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::LoggedOut,
@@ -41,6 +47,12 @@ impl Notice {
         Self::EnabledForMember,
         Self::NotRequired,
         Self::PolicySaved,
+        Self::ResetAsked,
+        Self::ResetApproved,
+        Self::ResetRejected,
+        Self::ResetLinkSent,
+        Self::ResetStarted,
+        Self::ResetStopped,
     ];
 
     const fn name(self) -> &'static str {
@@ -62,6 +74,12 @@ impl Notice {
             Self::EnabledForMember => "enabled-for-member",
             Self::NotRequired => "not-required",
             Self::PolicySaved => "policy-saved",
+            Self::ResetAsked => "reset-asked",
+            Self::ResetApproved => "reset-approved",
+            Self::ResetRejected => "reset-rejected",
+            Self::ResetLinkSent => "reset-link-sent",
+            Self::ResetStarted => "reset-started",
+            Self::ResetStopped => "reset-stopped",
         }
     }
 
@@ -85,6 +103,12 @@ impl Notice {
             Self::StaffOpened => "Account reactivated.",
             Self::NotRequired => "It is left to the rule of their role again.",
             Self::PolicySaved => "Policy saved. It holds from now on.",
+            Self::ResetAsked => "Asked. Another administrator has to approve it.",
+            Self::ResetApproved => "Reset. They set it up anew at their next log-in.",
+            Self::ResetRejected => "Rejected. Nothing was changed.",
+            Self::ResetLinkSent => "If username and password are right, a link is on its way to the e-mail address.",
+            Self::ResetStarted => "The 24 hours have begun. We have told every address and phone of yours.",
+            Self::ResetStopped => "If a reset was waiting, it is cancelled.",
             Self::EnabledForMember => "Two-factor authentication is on for them. Their next log-in asks for a token.",
         }
     }

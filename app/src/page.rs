@@ -41,6 +41,8 @@ wire! {
         pub(crate) manages_accounts: bool,
         /// By when the practice asks for two-factor authentication, while it is not set up.
         pub(crate) enrol_by: Option<Timestamp>,
+        /// Seconds after which the screen locks, if nothing more is done.
+        pub(crate) locks_in: Option<u32>,
     }
 }
 
@@ -186,6 +188,10 @@ fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
             let loaded = read(&data.await);
             if let Ok(PageData { title: Some(title), .. }) = &loaded {
                 state.title.set(title.clone());
+            }
+            #[cfg(not(feature = "ssr"))]
+            if let Ok(PageData { who, .. }) = &loaded {
+                crate::browser::lock_screen_in(who.as_ref().and_then(|who| who.locks_in));
             }
             if is_first.get_value() {
                 is_first.set_value(false);

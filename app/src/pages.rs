@@ -23,7 +23,9 @@ use leptos::prelude::AnyView;
 pub(crate) use log_out::LogOut;
 pub(crate) use not_found::not_found_page;
 #[cfg(feature = "ssr")]
-pub(crate) use {authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::Then};
+pub(crate) use {
+    authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::SendToken, step_up::Then,
+};
 
 /// A path and its page.
 type Page = (&'static str, fn() -> AnyView);
@@ -50,7 +52,14 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/practice/staff/:id", sheet::sheet_page),
     ("/practice/staff/:id/details", sheet::sheet_page),
     ("/practice/staff/:id/two-factor", sheet::sheet_page),
+    ("/practice/staff/:id/reset", sheet::sheet_page),
+    ("/practice/policy", sheet::sheet_page),
+    ("/practice/coverage", sheet::sheet_page),
+    ("/practice/approvals", sheet::sheet_page),
+    ("/login/enrol", sheet::sheet_page),
+    ("/login/reset", sheet::sheet_page),
+    ("/locked", sheet::sheet_page),
 ];
 
 /// How many of them the server describes.
-const SHEETS: usize = 5;
+const SHEETS: usize = 12;

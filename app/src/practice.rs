@@ -1,8 +1,12 @@
-//! The practice's pages, for its administrators: what each consists of, and the server functions that they call.
+//! The pages that the server describes, most of them for a practice's administrators: what each consists of, and the server functions that they call.
 
 mod address;
+mod coverage;
 mod enrol;
+mod locked;
+mod lost_phone;
 mod policy;
+mod reset;
 mod staff;
 
 use crate::error::AppError;
@@ -20,6 +24,11 @@ pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError>
         ["practice", "staff", id] => staff::member(call, id).await?,
         ["practice", "staff", id, "details"] => staff::details(call, id).await?,
         ["practice", "staff", id, "two-factor"] => staff::two_factor(call, id).await?,
+        ["practice", "staff", id, "reset"] => reset::ask(call, id).await?,
+        ["practice", "approvals"] => reset::approvals(call).await?,
+        ["practice", "coverage"] => coverage::show(call).await?,
+        ["login", "reset"] => lost_phone::show(call, &address).await?,
+        ["locked"] => locked::show(call, &address).await?,
         ["practice", "policy"] => policy::show(call, &address).await?,
         ["login", "enrol"] => enrol::show(call).await?,
         _ => return Err(crate::visit::refuse(AppError::NotFound)),
@@ -31,7 +40,12 @@ pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError>
 type Page = (String, Vec<Part>);
 
 /// The practice's pages, with the one at hand marked.
-const PLACES: [(&str, &str); 2] = [("/practice/staff", "Staff"), ("/practice/policy", "Security policy")];
+const PLACES: [(&str, &str); 4] = [
+    ("/practice/staff", "Staff"),
+    ("/practice/policy", "Security policy"),
+    ("/practice/coverage", "Coverage"),
+    ("/practice/approvals", "Approvals"),
+];
 
 /// A page of the practice's, beside the way to the others.
 fn page(title: impl Into<String>, place: &str, parts: Vec<Part>) -> Page {

@@ -40,6 +40,9 @@ pub(crate) struct Part {
     /// The name of a field, the id of a section, the heading of a cell.
     #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "String::is_empty"))]
     pub(crate) name: String,
+    /// Its id, where several fields of a page have the name.
+    #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "String::is_empty"))]
+    pub(crate) id: String,
     /// What a field holds, where a link or a form leads.
     #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "String::is_empty"))]
     pub(crate) value: String,
@@ -69,6 +72,7 @@ impl crate::wire::Wire for Part {
             kind: text("kind"),
             text: text("text"),
             name: text("name"),
+            id: text("id"),
             value: text("value"),
             hint: text("hint"),
             class: text("class"),
@@ -89,7 +93,7 @@ fn all(parts: Vec<Part>) -> AnyView {
 }
 
 fn show(part: Part) -> AnyView {
-    let Part { kind, text, name, value, hint, class, at, on, parts } = part;
+    let Part { kind, text, name, id, value, hint, class, at, on, parts } = part;
     match kind.as_str() {
         "text" => text.erase(),
         "messages" => view! { <Messages status=Some(text).filter(|text| !text.is_empty())/> }.erase(),
@@ -117,9 +121,9 @@ fn show(part: Part) -> AnyView {
         "fieldset" => view! { <fieldset><legend>{text}</legend><div class=class>{all(parts)}</div></fieldset> }.erase(),
         "field" => {
             let kind = FieldKind::from_name(&class);
-            view! { <Field label=text name=name kind=kind value=value hint=hint required=on/> }.erase()
+            view! { <Field label=text name=name id=id kind=kind value=value hint=hint required=on/> }.erase()
         }
-        "token" => view! { <TokenField label="Authorization token" lengths=lengths(&value) hint=hint/> }.erase(),
+        "token" => view! { <TokenField label="Authorization token" id=id lengths=lengths(&value) hint=hint/> }.erase(),
         "select" => {
             let id = name.clone();
             view! {

@@ -1,6 +1,8 @@
 //! The request that is being answered, as server functions see it.
 
-use authority::{Administrator, Authority, Challenge, ChallengeKey, Session, SessionKey, SignedIn, Visitor, sign_in};
+use authority::{
+    Administrator, Authority, Challenge, ChallengeKey, Locked, Session, SessionKey, SignedIn, Visitor, sign_in,
+};
 use axum::http::header::LOCATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -24,6 +26,8 @@ pub struct Visit {
     pub signed_in: Option<SignedIn>,
     /// The live session, if it may do nothing but set two-factor authentication up.
     pub must_enrol: Option<SignedIn>,
+    /// The live session, if its screen has locked.
+    pub locked: Option<Locked>,
     /// The cookie of a pending sign-in, live or not.
     pub challenge: Option<ChallengeKey>,
     /// The cookie of a session, live or not.
@@ -39,12 +43,14 @@ impl Visit {
         challenge: Option<ChallengeKey>,
         session: Option<SessionKey>,
     ) -> Self {
-        let (signed_in, must_enrol) = match found {
-            Some(Session::Open(signed_in)) => (Some(signed_in), None),
-            Some(Session::MustEnrol(signed_in)) => (None, Some(signed_in)),
-            None => (None, None),
-        };
-        Self { visitor, signed_in, must_enrol, challenge, session }
+        let mut visit = Self { visitor, signed_in: None, must_enrol: None, locked: None, challenge, session };
+        match found {
+            Some(Session::Open(signed_in)) => visit.signed_in = Some(signed_in),
+            Some(Session::MustEnrol(signed_in)) => visit.must_enrol = Some(signed_in),
+            Some(Session::Locked(locked)) => visit.locked = Some(locked),
+            None => {}
+        }
+        visit
     }
 }
 
@@ -76,6 +82,9 @@ impl Call {
     pub(crate) async fn signed_in(&self, page: &str) -> Result<&SignedIn, AppError> {
         if let Some(signed_in) = &self.visit.signed_in {
             return Ok(signed_in);
+        }
+        if self.visit.locked.is_some() {
+            return Err(redirected(&format!("/locked?next={page}")));
         }
         if self.visit.must_enrol.is_some() {
             return Err(redirected(ENROL));
@@ -143,8 +152,10 @@ impl Who {
             Standing::Due { by } => Some(by),
             Standing::Free | Standing::MustEnrol => None,
         };
+        let locks_in = signed_in.locks_at().map(|at| u32::try_from(at.since(now).as_secs()).unwrap_or(u32::MAX));
         Self {
             enrol_by,
+            locks_in,
             first_name: signed_in.first_name().to_owned(),
             last_name: signed_in.last_name().to_owned(),
             practice: signed_in.practice_name().to_owned(),

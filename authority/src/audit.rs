@@ -50,6 +50,15 @@ pub(crate) enum Event {
     EnforcementOn,
     EnforcementOff,
     PolicyChanged,
+    ResetLinkSent,
+    ResetAsked,
+    ResetApproved,
+    ResetRejected,
+    ResetCancelled,
+    TwoFactorReset,
+    ScreenUnlocked,
+    PinWrong,
+    AccountUnlocked,
 }
 
 impl Event {
@@ -98,6 +107,15 @@ impl Event {
             Self::EnforcementOn => "enforcement-on",
             Self::EnforcementOff => "enforcement-off",
             Self::PolicyChanged => "policy-changed",
+            Self::ResetLinkSent => "reset-link-sent",
+            Self::ResetAsked => "reset-asked",
+            Self::ResetApproved => "reset-approved",
+            Self::ResetRejected => "reset-rejected",
+            Self::ResetCancelled => "reset-cancelled",
+            Self::TwoFactorReset => "two-factor-reset",
+            Self::ScreenUnlocked => "screen-unlocked",
+            Self::PinWrong => "pin-wrong",
+            Self::AccountUnlocked => "account-unlocked",
         }
     }
 }

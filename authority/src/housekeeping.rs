@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::policy::MAX_IDLE_MINUTES;
 use domain::session::ABSOLUTE;
 
-use crate::{Authority, Unavailable};
+use crate::{Authority, Unavailable, coverage};
 
 /// Rows are kept this long after they ran out; every limit looks back a day at most.
 const KEPT: Duration = Duration::from_hours(48);
@@ -31,6 +31,8 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     write.sweep_messages(before).await?;
     write.sweep_password_failures(before).await?;
     write.sweep_outbox(before).await?;
+    write.sweep_reset_links(before).await?;
     write.sweep_known_browsers((now - BROWSER_KEPT).millis()).await?;
-    Ok(write.commit().await?)
+    write.commit().await?;
+    coverage::count(authority).await
 }

@@ -53,6 +53,18 @@ key!(
     from_cookie
 );
 key!(
+    /// What the link in an e-mail carries that proves the mailbox of somebody who lost the phone.
+    ResetLinkKey,
+    "reset link",
+    from_link
+);
+key!(
+    /// What the link in a notice carries that stops a reset.
+    ResetCancelKey,
+    "reset cancel",
+    from_link
+);
+key!(
     /// The cookie of a challenge: a pending sign-in. It opens nothing but the token pages.
     ChallengeKey,
     "challenge",

@@ -9,6 +9,7 @@ mod audit;
 pub mod backup;
 pub mod cipher;
 pub mod clock;
+pub mod coverage;
 pub mod delivery;
 pub mod devices;
 pub mod disable;
@@ -20,15 +21,18 @@ mod hasher;
 pub mod health;
 pub mod housekeeping;
 mod keys;
+pub mod lock;
 mod message_token;
 mod methods;
 mod notice;
+pub mod operator;
 pub mod outbox;
 pub mod password;
 pub mod policy;
 pub mod practice;
 pub mod profile;
 pub mod recovery;
+pub mod reset;
 pub mod sample;
 pub mod security;
 pub mod sessions;
@@ -44,10 +48,10 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 pub use devices::Device;
-pub use keys::{BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, SessionKey};
+pub use keys::{BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, ResetCancelKey, ResetLinkKey, SessionKey};
 pub use message_token::SendRefused;
 pub use methods::{Methods, Sent, SmsMethod};
-pub use sessions::{Administrator, OpenedSession, Session, SignedIn};
+pub use sessions::{Administrator, Locked, OpenedSession, Session, SignedIn};
 pub use sign_in::Challenge;
 pub use store::{Migrate, StoreError};
 pub use visitor::Visitor;
@@ -191,6 +195,7 @@ refuse_when!(Unavailable => Unavailable:
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
     password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    reset::four_eyes::ResetError, reset::own::LinkError, reset::own::StartError,
     sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
     step_up::ProofRefused, SendRefused,
 );
@@ -199,6 +204,7 @@ refuse_when!(StoreError => Unavailable:
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
     password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
+    reset::four_eyes::ResetError, reset::own::LinkError, reset::own::StartError,
     sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
     step_up::ProofRefused, SendRefused,
 );

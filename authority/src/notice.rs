@@ -27,6 +27,13 @@ pub(crate) enum Notice<'a> {
     TokensLocked,
     EnabledByAdministrator,
     EnrolBy { by: Timestamp },
+    ResetLink { link: &'a str },
+    ResetStarted { link: &'a str },
+    ResetAsked,
+    ResetToApprove,
+    ResetCancelled,
+    TwoFactorReset,
+    AccountUnlocked,
 }
 
 impl Notice<'_> {
@@ -101,6 +108,37 @@ impl Notice<'_> {
             Self::EnabledByAdministrator => plain(
                 "Two-factor authentication was turned on for you",
                 "Your practice's administrator has turned it on. The next time you log in, press \"Request Token via SMS\" and type the token that comes to the cell phone on your profile.",
+            ),
+            Self::ResetLink { link } => (
+                "Reset two-factor authentication",
+                format!(
+                    "Somebody who knows your password says that your phone is lost. Open this link within 30 minutes to begin; nothing happens before you do:\n\n{link}"
+                ),
+            ),
+            Self::ResetStarted { link } => (
+                "Two-factor authentication will be reset in 24 hours",
+                format!(
+                    "After that your password leads you to set it up anew. Until then everything stays as it is. If you did not ask for this, stop it here and change your password:\n\n{link}"
+                ),
+            ),
+            Self::ResetAsked => plain(
+                "An administrator asked to reset your two-factor authentication",
+                "Another administrator has to approve it. If you did not ask for help, tell your practice at once.",
+            ),
+            Self::ResetToApprove => plain(
+                "A reset waits for your approval",
+                "An administrator of your practice asked to reset somebody's two-factor authentication. Make sure that it is what the person wants, then approve or reject it under Practice, Approvals.",
+            ),
+            Self::ResetCancelled => {
+                plain("The reset was cancelled", "Two-factor authentication of your account stays as it is.")
+            }
+            Self::TwoFactorReset => plain(
+                "Two-factor authentication was reset",
+                "Your old phone, your apps and your recovery codes do not work any more, and you are signed out everywhere. The next time you log in you set it up anew.",
+            ),
+            Self::AccountUnlocked => plain(
+                "Your account was unlocked",
+                "Whoever runs your server has lifted a lock that wrong passwords or tokens led to.",
             ),
             Self::EnrolBy { by } => (
                 "Set up two-factor authentication",

@@ -49,6 +49,20 @@ pub enum Session {
     Open(SignedIn),
     /// The practice's deadline has passed, and what it asks for is not set up: set-up, help and log-out, nothing else.
     MustEnrol(SignedIn),
+    /// The screen has locked: the App unlock PIN and log-out, nothing else.
+    Locked(Locked),
+}
+
+/// Proof that a request carries a session whose screen has locked.
+#[derive(Clone)]
+pub struct Locked(SignedIn);
+
+impl Locked {
+    /// Whose session it is. It may be named, and nothing be done in it.
+    #[must_use]
+    pub fn signed_in(&self) -> &SignedIn {
+        &self.0
+    }
 }
 
 impl SignedIn {
@@ -150,6 +164,13 @@ impl SignedIn {
         self.lifetime().ends_at()
     }
 
+    /// When the screen locks if nothing more is done; `None` where the practice does not ask for it, or no PIN is set.
+    #[must_use]
+    pub fn locks_at(&self) -> Option<Timestamp> {
+        let minutes = u64::try_from(self.row.lock_minutes).ok().filter(|minutes| *minutes > 0)?;
+        (self.row.has_pin == 1).then(|| moment(self.row.active_at) + Duration::from_mins(minutes))
+    }
+
     /// The session's name in lists and in the audit trail. It is not its key.
     pub(crate) fn session_id(&self) -> &str {
         &self.row.session_id
@@ -223,7 +244,7 @@ pub enum EndError {
 pub async fn find(authority: &Authority, key: &SessionKey) -> Result<Option<SignedIn>, Unavailable> {
     Ok(match recognise(authority, key).await? {
         Some(Session::Open(signed_in)) => Some(signed_in),
-        Some(Session::MustEnrol(_)) | None => None,
+        Some(Session::MustEnrol(_) | Session::Locked(_)) | None => None,
     })
 }
 
@@ -238,6 +259,10 @@ pub async fn recognise(authority: &Authority, key: &SessionKey) -> Result<Option
     else {
         return Ok(None);
     };
+    if signed_in.locks_at().is_some_and(|at| now >= at) {
+        // It counts as no activity: the idle time goes on.
+        return Ok(Some(Session::Locked(Locked(signed_in))));
+    }
     if now.since(signed_in.lifetime().active_at) >= TOUCH_INTERVAL {
         let mut write = authority.store.write().await?;
         write.touch_session(signed_in.session_id(), now.millis()).await?;

@@ -16,7 +16,7 @@ use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge};
 use crate::token_check::{self, Surface, Typed};
 use crate::{
     Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, recovery,
-    sessions,
+    reset, sessions,
 };
 
 /// Proof that a request carries an open challenge: the password was right, the token is missing. It opens nothing but
@@ -116,6 +116,7 @@ pub async fn with_password(
     let found = find_credentials(authority, &name).await?;
     let proven = password::prove(authority, visitor, &name, found.as_ref(), &password).await?;
     let credentials = found.ok_or(PasswordRefused::Wrong)?;
+    reset::own::finish(authority, visitor, &credentials.id).await?;
     let has_factor = factors::are_on(&authority.store.factors(&credentials.id).await?);
 
     let mut write = authority.store.write().await?;
@@ -145,7 +146,7 @@ pub async fn with_password(
     Ok(step)
 }
 
-async fn find_credentials(authority: &Authority, name: &str) -> Result<Option<Credentials>, Unavailable> {
+pub(crate) async fn find_credentials(authority: &Authority, name: &str) -> Result<Option<Credentials>, Unavailable> {
     if let Ok(email) = Email::parse(name) {
         Ok(authority.store.find_credentials_by_email(email.as_str()).await?)
     } else if let Ok(username) = Username::parse(name) {
@@ -262,6 +263,9 @@ async fn pass(
     if proven.factor == FactorKind::RecoveryCode {
         // Whoever holds the lost phone may hold a session as well (requirements.md EN-8).
         write.delete_sessions(&account.id).await?;
+    }
+    if reset::own::shows_phone(proven.factor) {
+        reset::own::cancel_waiting(authority, &mut write, visitor, account).await?;
     }
     let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
     if !write.has_recovery_set(&account.id).await? {

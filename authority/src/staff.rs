@@ -7,7 +7,7 @@ use domain::person::{InvalidText, Name};
 use domain::phone::InvalidPhone;
 use domain::policy::{Member as PolicyMember, Standing};
 use domain::username::InvalidUsername;
-use domain::{Email, FactorKind, Phone, Role, Timestamp, Username};
+use domain::{Email, FactorKind, Password, Phone, Role, Timestamp, Username};
 
 use crate::account_phone::{self, PhoneRefused};
 use crate::audit::{self, Event, Subject};
@@ -294,6 +294,79 @@ fn parse_phone(raw: &str) -> Result<String, StaffError> {
     }
 }
 
+/// A new member whose form has been read.
+pub(crate) struct Parsed {
+    first_name: Name,
+    last_name: Name,
+    email: Email,
+    username: Username,
+    password: Password,
+    cell_phone: String,
+    role: Role,
+    manages_accounts: bool,
+}
+
+impl Parsed {
+    /// Reads the form of a new member of the practice of that name.
+    pub(crate) fn read(form: NewMember, practice_name: &str) -> Result<Self, StaffError> {
+        let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
+        let last_name = parse_name(&form.last_name, StaffError::LastName)?;
+        let email = Email::parse(&form.email).map_err(StaffError::Email)?;
+        let username = Username::parse(&form.username).map_err(StaffError::Username)?;
+        let about = [username.as_str(), practice_name, email.as_str()];
+        let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
+        let cell_phone = parse_phone(&form.cell_phone)?;
+        let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
+        let manages_accounts = form.manages_accounts;
+        Ok(Self { first_name, last_name, email, username, password, cell_phone, role, manages_accounts })
+    }
+
+    /// The hash of the password; it takes a while, so no transaction is open meanwhile.
+    pub(crate) async fn hash(&self, authority: &Authority) -> Result<String, StaffError> {
+        if authority.store.is_username_taken(self.username.as_str()).await? {
+            return Err(StaffError::UsernameTaken);
+        }
+        Ok(authority.hasher.slot().await?.hash(self.password.expose(), &*authority.entropy).await?)
+    }
+
+    /// Inserts the account, under the practice's lock, and returns its id.
+    pub(crate) async fn insert(
+        &self,
+        authority: &Authority,
+        write: &mut Write,
+        practice_id: &str,
+        password_hash: &str,
+    ) -> Result<String, StaffError> {
+        // Looked at under the lock, so that a unique violation below can only be the user name.
+        if write.staff(practice_id).await?.iter().any(|member| member.email == self.email.as_str()) {
+            return Err(StaffError::EmailTaken);
+        }
+        let id = authority.entropy.id();
+        let new = NewAccount {
+            id: &id,
+            practice_id,
+            kind: self.role.kind().name(),
+            role: self.role.name(),
+            manages_accounts: self.manages_accounts,
+            username: self.username.as_str(),
+            email: self.email.as_str(),
+            first_name: self.first_name.as_str(),
+            last_name: self.last_name.as_str(),
+            cell_phone: &self.cell_phone,
+            password_hash,
+            password_length: password::stored_length(&self.password),
+        };
+        write.insert_account(&new, authority.now().millis()).await.map_err(|error| {
+            match error.as_database_error() {
+                Some(database) if database.is_unique_violation() => StaffError::UsernameTaken,
+                _ => error.into(),
+            }
+        })?;
+        policy::announce_to(write, practice_id, &id).await?;
+        Ok(id)
+    }
+}
+
 /// Adds a member and returns the account's id. To make another administrator takes a step-up.
 ///
 /// # Errors
@@ -305,49 +378,14 @@ pub async fn add(
     form: NewMember,
 ) -> Result<String, StaffError> {
     let practice_id = administrator.practice_id();
-    let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
-    let last_name = parse_name(&form.last_name, StaffError::LastName)?;
-    let email = Email::parse(&form.email).map_err(StaffError::Email)?;
-    let username = Username::parse(&form.username).map_err(StaffError::Username)?;
-    let about = [username.as_str(), administrator.signed_in().practice_name(), email.as_str()];
-    let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
-    let cell_phone = parse_phone(&form.cell_phone)?;
-    let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
-    if form.manages_accounts && !sessions::is_stepped_up(authority, administrator.signed_in()) {
+    let new = Parsed::read(form, administrator.signed_in().practice_name())?;
+    if new.manages_accounts && !sessions::is_stepped_up(authority, administrator.signed_in()) {
         return Err(StaffError::StepUpNeeded);
     }
-    if authority.store.is_username_taken(username.as_str()).await? {
-        return Err(StaffError::UsernameTaken);
-    }
-    let password_hash = authority.hasher.slot().await?.hash(password.expose(), &*authority.entropy).await?;
-
-    let now = authority.now().millis();
-    let id = authority.entropy.id();
+    let hash = new.hash(authority).await?;
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
-    // Looked at under the lock, so that a unique violation below can only be the user name.
-    if write.staff(practice_id).await?.iter().any(|member| member.email == email.as_str()) {
-        return Err(StaffError::EmailTaken);
-    }
-    let new = NewAccount {
-        id: &id,
-        practice_id,
-        kind: role.kind().name(),
-        role: role.name(),
-        manages_accounts: form.manages_accounts,
-        username: username.as_str(),
-        email: email.as_str(),
-        first_name: first_name.as_str(),
-        last_name: last_name.as_str(),
-        cell_phone: &cell_phone,
-        password_hash: &password_hash,
-        password_length: password::stored_length(&password),
-    };
-    write.insert_account(&new, now).await.map_err(|error| match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => StaffError::UsernameTaken,
-        _ => error.into(),
-    })?;
-    policy::announce_to(&mut write, practice_id, &id).await?;
+    let id = new.insert(authority, &mut write, practice_id, &hash).await?;
     audit::record(authority, &mut write, visitor, subject(administrator, &id), Event::StaffAdded, None).await?;
     write.commit().await?;
     Ok(id)

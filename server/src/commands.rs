@@ -1,5 +1,6 @@
 //! The commands of the program.
 
+mod account;
 mod check;
 mod migrate;
 mod open;
@@ -28,6 +29,9 @@ enum Command {
     Migrate(Arguments),
     /// Check configuration, master key, database and clock, and stop.
     Check(Arguments),
+    /// Create an account, reset its two-factor authentication, or unlock it.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
 }
 
 /// Why a command ended without doing what it is for.
@@ -41,6 +45,8 @@ enum CommandError {
     Serve(#[from] serve::ServeError),
     #[error(transparent)]
     Check(#[from] check::CheckError),
+    #[error(transparent)]
+    Account(#[from] account::AccountError),
     #[error("the runtime does not start: {0}")]
     Runtime(#[source] std::io::Error),
 }
@@ -58,7 +64,10 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(command: &Command) -> Result<(), CommandError> {
-    let (Command::Serve(arguments) | Command::Migrate(arguments) | Command::Check(arguments)) = command;
+    let arguments = match command {
+        Command::Serve(arguments) | Command::Migrate(arguments) | Command::Check(arguments) => arguments,
+        Command::Account(command) => command.arguments(),
+    };
     let config = Config::from_arguments(arguments)?;
     start_log(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)?;
@@ -67,6 +76,7 @@ fn execute(command: &Command) -> Result<(), CommandError> {
             Command::Serve(_) => serve::serve(&config).await?,
             Command::Migrate(_) => migrate::migrate(&config).await?,
             Command::Check(_) => check::check(&config).await?,
+            Command::Account(command) => account::account(&config, command).await?,
         }
         Ok(())
     })

@@ -71,11 +71,14 @@ impl Kind {
     }
 }
 
-/// A field: label, hint, what is wrong with it, input; its id is its name.
+/// A field: label, hint, what is wrong with it, input.
 #[component]
 pub(crate) fn Field(
     #[prop(into)] label: Cow<'static, str>,
     #[prop(into)] name: Cow<'static, str>,
+    /// Its id, where several fields of a page have the name.
+    #[prop(optional, into)]
+    id: Cow<'static, str>,
     #[prop(optional)] kind: Kind,
     #[prop(optional)] value: String,
     #[prop(optional, into)] hint: String,
@@ -97,15 +100,16 @@ pub(crate) fn Field(
     let text = move || found().filter(|error| error.is_said_at_field()).map(|error| error.text(zone()));
     let autocomplete = if autocomplete.is_empty() { kind.autocomplete() } else { autocomplete };
     let is_text = !matches!(kind, Kind::Words);
-    let [hint_id, error_id] = ["-hint", "-error"].map(|end| [name.as_ref(), end].concat());
+    let id = if id.is_empty() { name.clone() } else { id };
+    let [hint_id, error_id] = ["-hint", "-error"].map(|end| [id.as_ref(), end].concat());
     let described_by = [hint_id.as_str(), " ", error_id.as_str()].concat();
     view! {
         <div class="field">
-            <label for=name.clone() class=if required { "required" } else { "" }>{label}</label>
+            <label for=id.clone() class=if required { "required" } else { "" }>{label}</label>
             <p class="hint" id=hint_id>{filled(hint)}</p>
             <p class="error" id=error_id>{live(text)}</p>
             <input
-                id=name.clone()
+                id=id
                 name=name
                 type=kind.input_type()
                 value=value

@@ -12,6 +12,9 @@ use crate::page::{use_page, use_zone};
 #[component]
 pub(crate) fn TokenField(
     label: &'static str,
+    /// Its id, where a page has several.
+    #[prop(optional, into)]
+    id: String,
     lengths: TokenLengths,
     #[prop(optional, into)] hint: String,
     /// A recovery code is taken too.
@@ -32,13 +35,16 @@ pub(crate) fn TokenField(
         (false, 6) => "token",
         (false, _) => "token long",
     };
+    let id = if id.is_empty() { "token".to_owned() } else { id };
+    let [hint_id, error_id] = ["-hint", "-error"].map(|end| [id.as_str(), end].concat());
+    let described_by = [hint_id.as_str(), " error ", error_id.as_str()].concat();
     view! {
         <div class="field">
-            <label for="token">{label}</label>
-            <p class="hint" id="token-hint">{filled(hint)}</p>
-            <p class="error" id="token-error">{live(note)}</p>
+            <label for=id.clone()>{label}</label>
+            <p class="hint" id=hint_id>{filled(hint)}</p>
+            <p class="error" id=error_id>{live(note)}</p>
             <input
-                id="token"
+                id=id
                 name="token"
                 class=class
                 type="text"
@@ -52,7 +58,7 @@ pub(crate) fn TokenField(
                 data-shortest=lengths.shortest().to_string()
                 data-longest=lengths.longest().to_string()
                 aria-invalid=live_attribute("true", move || is_refused() || noted().is_some())
-                aria-describedby="token-hint error token-error"
+                aria-describedby=described_by
                 autofocus=autofocus
             />
         </div>

@@ -15,7 +15,7 @@ use domain::username::InvalidUsername;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 50] = [
+const WORDS: [(&str, AppError); 57] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -57,6 +57,13 @@ const WORDS: [(&str, AppError); 50] = [
     ("forbidden", AppError::Forbidden),
     ("email-taken", AppError::EmailTaken),
     ("last-administrator", AppError::LastAdministrator),
+    ("about-themselves", AppError::AboutThemselves),
+    ("second-person-needed", AppError::SecondPersonNeeded),
+    ("already-asked", AppError::AlreadyAsked),
+    ("reason-empty", AppError::Reason(InvalidText::Empty)),
+    ("reason-too-long", AppError::Reason(InvalidText::TooLong)),
+    ("reason-control-character", AppError::Reason(InvalidText::ControlCharacter)),
+    ("pin-not-right", AppError::PinNotRight),
     ("required", AppError::Required),
     ("not-offered", AppError::NotOffered),
     ("idle-minutes", AppError::Policy(InvalidPolicy::IdleMinutes)),
@@ -79,6 +86,7 @@ impl AppError {
         match self {
             Self::TooManyTries { until } => format!("too-many-tries.{}", until.millis()),
             Self::TooSoon { until } => format!("too-soon.{}", until.millis()),
+            Self::NotYet { until } => format!("not-yet.{}", until.millis()),
             Self::Text { field, reason } => format!("text.{}.{}", field as u8, reason as u8),
             Self::Phone { field, reason } => format!("phone.{}.{}", field as u8, reason as u8),
             Self::NewPassword(InvalidPassword::TooShort(minimum)) => format!("password-too-short.{minimum}"),
@@ -110,6 +118,7 @@ impl AppError {
         let first_small = u32::try_from(first);
         Some(match word {
             "too-many-tries" => Self::TooManyTries { until: Timestamp::from_millis(first) },
+            "not-yet" => Self::NotYet { until: Timestamp::from_millis(first) },
             "too-soon" => Self::TooSoon { until: Timestamp::from_millis(first) },
             "text" => Self::Text {
                 field: *TextField::ALL.get(first_small.ok()? as usize)?,
@@ -163,7 +172,7 @@ impl TryFrom<String> for AppError {
 pub(super) fn samples() -> Vec<AppError> {
     let until = Timestamp::from_seconds(1_234_567_890);
     let mut samples: Vec<_> = WORDS.iter().map(|(_, error)| *error).collect();
-    samples.extend([AppError::TooManyTries { until }, AppError::TooSoon { until }]);
+    samples.extend([AppError::TooManyTries { until }, AppError::TooSoon { until }, AppError::NotYet { until }]);
     samples.push(AppError::NewPassword(InvalidPassword::TooShort(15)));
     samples.extend(TOKEN_REASONS.map(|reason| AppError::Token(reason(7))));
     for field in TextField::ALL {

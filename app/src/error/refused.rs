@@ -1,9 +1,19 @@
 //! What the authority refuses, as the error that people see.
 
 use authority::{
-    SendRefused, Unavailable, backup, devices, disable::DisableError, enrol_sms, enrol_totp, password::ChangeError,
-    policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError, sessions::EndError,
-    sign_in, staff, step_up::ProofRefused,
+    SendRefused, Unavailable, backup, devices,
+    disable::DisableError,
+    enrol_sms, enrol_totp,
+    lock::UnlockError,
+    password::ChangeError,
+    policy::PolicyError,
+    practice::CreateError,
+    profile::ProfileError,
+    recovery::ReplaceError,
+    reset::{four_eyes::ResetError, own},
+    sessions::EndError,
+    sign_in, staff,
+    step_up::ProofRefused,
 };
 
 use super::{AppError, PhoneField, TextField};
@@ -338,6 +348,53 @@ impl From<PolicyError> for AppError {
             PolicyError::Invalid(reason) => Self::Policy(reason),
             PolicyError::StepUpNeeded => Self::StepUpNeeded,
             PolicyError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ResetError> for AppError {
+    fn from(error: ResetError) -> Self {
+        match error {
+            ResetError::NotFound => Self::NotFound,
+            ResetError::AboutThemselves => Self::AboutThemselves,
+            ResetError::NotEnabled => Self::NotEnabled,
+            ResetError::AlreadyAsked => Self::AlreadyAsked,
+            ResetError::Reason(reason) => Self::Reason(reason),
+            ResetError::SecondPersonNeeded => Self::SecondPersonNeeded,
+            ResetError::TooSoon { until } => Self::NotYet { until },
+            ResetError::Proof(refused) => refused.into(),
+            ResetError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<own::LinkError> for AppError {
+    fn from(error: own::LinkError) -> Self {
+        match error {
+            own::LinkError::TooManyTries { until } => Self::TooManyTries { until },
+            own::LinkError::Busy => Self::Busy,
+            own::LinkError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<own::StartError> for AppError {
+    fn from(error: own::StartError) -> Self {
+        match error {
+            own::StartError::Ended => Self::Ended,
+            own::StartError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<UnlockError> for AppError {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::Malformed(reason) => Self::Pin(reason),
+            UnlockError::NotRight => Self::PinNotRight,
+            UnlockError::Ended => Self::SignedOut,
+            UnlockError::Busy => Self::Busy,
+            UnlockError::Unavailable => Self::Unavailable,
         }
     }
 }

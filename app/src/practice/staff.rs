@@ -223,7 +223,11 @@ fn two_factor_section(member: &Member) -> Part {
             " has what you need.".into(),
         ]));
     } else if member.is_active {
-        parts.push(link(format!("{}/two-factor", path_of(&member.id)), "Edit").class("btn"));
+        let edit = link(format!("{}/two-factor", path_of(&member.id)), "Edit").class("btn");
+        let reset = member.is_protected().then(|| {
+            link(format!("{}/reset", path_of(&member.id)), "Reset Two-Factor Authentication").class("btn danger")
+        });
+        parts.push(block("row", [Some(edit), reset].into_iter().flatten().collect()));
     }
     section("two-factor", "2-Factor Authentication", parts)
 }
@@ -348,6 +352,13 @@ pub(super) async fn two_factor(call: &Call, id: &str) -> Result<Page, AppError> 
         parts.push(info(vec!["This is you: use ".into(), link("/account/security", "your Security tab"), ".".into()]));
     } else if member.is_protected() {
         parts.push(info(vec![format!("It is on. {}.", ways(&member)).into()]));
+        if member.is_required {
+            parts.push(hint(
+                "You require it of them in person. What is set up stays if you leave it to the rule of their role.",
+            ));
+            let parts_of_form = vec![hidden("member", &member.id), button("Leave It to the Role").class("btn")];
+            parts.push(form(StopRequiring::PATH, parts_of_form));
+        }
     } else if member.cell_phone.is_empty() {
         parts.push(warning(vec![
             format!("{} has no cell phone on file, and tokens have to go somewhere. ", member.first_name).into(),
@@ -371,6 +382,20 @@ pub(super) async fn two_factor(call: &Call, id: &str) -> Result<Page, AppError> 
         ));
     }
     Ok(page(TITLE, PATH, vec![block("medium card stack", parts)]))
+}
+
+/// Leaves it to the rule of the role whether a member needs two-factor authentication.
+#[server(prefix = "/api", endpoint = "stop_requiring")]
+pub(crate) async fn stop_requiring(#[server(default)] member: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let administrator = call.administrator(PATH).await?;
+    let page = format!("{}/two-factor", path_of(&member));
+    match staff::stop_requiring(&call.authority, administrator, call.visitor(), &member).await {
+        Ok(()) => redirect(&Notice::NotRequired.at(&page)),
+        Err(StaffError::StepUpNeeded) => redirect(&Then::practice(&page)),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
 }
 
 /// Turns two-factor authentication on for a member.

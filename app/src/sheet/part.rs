@@ -15,6 +15,12 @@ impl Part {
         self
     }
 
+    /// Its id, where several fields of a page have the name.
+    pub(crate) fn id(mut self, id: String) -> Self {
+        self.id = id;
+        self
+    }
+
     /// A sentence under it; of a button, the name for who cannot see what stands beside it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();

@@ -4,7 +4,8 @@ use domain::Timestamp;
 
 use super::{Store, Write};
 
-const LATEST: &str = "SELECT at FROM attempt WHERE account_id = $1 AND outcome <> 'passed' ORDER BY at DESC LIMIT $2";
+const LATEST: &str = "SELECT at FROM attempt WHERE account_id = $1 AND outcome IN ('failed', 'reused')
+    ORDER BY at DESC LIMIT $2";
 
 fn timestamps(rows: Vec<i64>) -> Vec<Timestamp> {
     rows.into_iter().map(Timestamp::from_millis).collect()
@@ -63,6 +64,15 @@ impl Write {
     pub(crate) async fn mark_attempt_reused(&mut self, id: &str) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE attempt SET outcome = 'reused' WHERE id = $1")
             .bind(id)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// Takes the account's failures out of every count, by the operator's hand alone.
+    pub(crate) async fn forgive_failures(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE attempt SET outcome = 'forgiven' WHERE account_id = $1 AND outcome IN ('failed', 'reused')")
+            .bind(account_id)
             .execute(self.connection())
             .await
             .map(|_| ())

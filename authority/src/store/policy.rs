@@ -33,6 +33,14 @@ impl Store {
         sqlx::query_as(PRACTICE).bind(id).fetch_optional(&self.pool).await
     }
 
+    /// Ids of the practices of that name or id.
+    pub(crate) async fn find_practices(&self, name_or_id: &str) -> Result<Vec<String>, sqlx::Error> {
+        sqlx::query_scalar("SELECT id FROM practice WHERE name = $1 OR id = $1 ORDER BY id")
+            .bind(name_or_id)
+            .fetch_all(&self.pool)
+            .await
+    }
+
     /// Its rules; a role may have none.
     pub(crate) async fn rules(&self, practice_id: &str) -> Result<Vec<RuleRow>, sqlx::Error> {
         sqlx::query_as(RULES).bind(practice_id).fetch_all(&self.pool).await

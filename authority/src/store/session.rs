@@ -24,6 +24,8 @@ pub(crate) struct SignedInRow {
     pub(crate) personal_from: Option<i64>,
     pub(crate) enrol_by: Option<i64>,
     pub(crate) idle_minutes: i64,
+    pub(crate) lock_minutes: i64,
+    pub(crate) has_pin: i64,
     /// The rule of the role, if there is one.
     pub(crate) requirement: Option<String>,
     pub(crate) required_from: Option<i64>,
@@ -61,7 +63,8 @@ impl Store {
         sqlx::query_as(
             "SELECT s.id AS session_id, s.assurance, s.opened_at, s.active_at, s.stepped_up_at, a.id AS account_id,
                     a.practice_id, p.name AS practice_name, a.role, a.manages_accounts, a.username, a.email,
-                    a.first_name, a.last_name, a.required_from AS personal_from, a.enrol_by, p.idle_minutes, r.requirement, r.required_from, r.apps_only,
+                    a.first_name, a.last_name, a.required_from AS personal_from, a.enrol_by, p.idle_minutes, p.lock_minutes,
+                    CASE WHEN a.pin_hash IS NULL THEN 0 ELSE 1 END AS has_pin, r.requirement, r.required_from, r.apps_only,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind = 'sms'
                         AND f.state <> 'pending') AS sms_factors,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind IN ('totp', 'authenticator')
@@ -159,6 +162,29 @@ impl Write {
     /// Notes activity.
     pub(crate) async fn touch_session(&mut self, id: &str, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE session SET active_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(now)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// Counts a PIN before it is looked at, and returns how many were tried since the screen locked; `None` if the session
+    /// has ended, or takes none any more.
+    pub(crate) async fn count_pin(&mut self, id: &str, most: i64) -> Result<Option<i64>, sqlx::Error> {
+        sqlx::query_scalar(
+            "UPDATE session SET pin_failures = pin_failures + 1 WHERE id = $1 AND pin_failures < $2
+             RETURNING pin_failures",
+        )
+        .bind(id)
+        .bind(most)
+        .fetch_optional(self.connection())
+        .await
+    }
+
+    /// Unlocks the screen.
+    pub(crate) async fn unlock_session(&mut self, id: &str, now: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE session SET pin_failures = 0, active_at = $2 WHERE id = $1")
             .bind(id)
             .bind(now)
             .execute(self.connection())

@@ -1,0 +1,69 @@
+//! A lost phone without recovery codes: two-factor authentication is reset, so that it is set up anew at the next sign-in.
+//!
+//! Two ways lead there, and neither is quick for one person alone: two administrators ([`four_eyes`]), or the mailbox, the
+//! password and a day of notices ([`own`]). Whichever it is, [`execute`] does the same in one transaction.
+
+pub mod four_eyes;
+pub mod own;
+
+use std::time::Duration;
+
+use domain::message::Channel;
+use domain::{FactorKind, Phone};
+
+use crate::audit::{self, Event, Subject};
+use crate::notice::{self, Notice};
+use crate::store::{AccountRow, Write};
+use crate::{Authority, Unavailable, Visitor, factors, outbox, staff};
+
+/// How long one person alone has to wait (requirements.md RC-8).
+pub const WAIT: Duration = Duration::from_hours(24);
+
+const ADMINISTRATORS: &str = "administrators";
+const OWN: &str = "own";
+const DONE: &str = "done";
+const REJECTED: &str = "rejected";
+const CANCELLED: &str = "cancelled";
+
+/// Resets an account, under its lock: factors, devices, recovery codes, sessions, pending sign-ins and known browsers go in
+/// one commit, and the next sign-in leads into set-up and nowhere else. The person is told at every address.
+pub(crate) async fn execute(
+    authority: &Authority,
+    write: &mut Write,
+    visitor: &Visitor,
+    subject: Subject<'_>,
+    account: &AccountRow,
+) -> Result<(), Unavailable> {
+    let now = authority.now().millis();
+    let phones = phones(account, &write.factors(&account.id).await?);
+    write.delete_factors(&account.id).await?;
+    write.delete_recovery_set(&account.id).await?;
+    write.forget_browsers(&account.id).await?;
+    staff::end_everything(write, &account.id, now).await?;
+    if let Some(token_account_id) = &account.token_account_id {
+        write.link_token_account(&account.id, None).await?;
+        write.delete_unlinked_token_account(token_account_id).await?;
+    }
+    write.end_failure_run(&account.id).await?;
+    write.set_required_from(&account.id, Some(now)).await?;
+    audit::record(authority, write, visitor, subject, Event::TwoFactorReset, None).await?;
+    notice::queue(authority, write, &account.email, Notice::TwoFactorReset).await?;
+    for phone in phones {
+        const TEXT: &str = "Twofold: two-factor authentication of your account was reset. If this was not you, ask your administrator at once.";
+        outbox::queue(authority, write, Channel::Sms, phone.e164(), TEXT).await?;
+    }
+    Ok(())
+}
+
+/// The numbers that know of the account: the one on file, and the one that gets tokens.
+fn phones(account: &AccountRow, rows: &[crate::store::FactorRow]) -> Vec<Phone> {
+    let bound = rows.iter().filter(|row| row.kind() == Some(FactorKind::Sms) && row.counts());
+    let mut phones: Vec<_> = bound.filter_map(crate::store::FactorRow::phone).collect();
+    phones.extend(Phone::parse(&account.cell_phone).ok().filter(|phone| !phones.contains(phone)));
+    phones
+}
+
+/// Whether there is anything to reset.
+async fn is_protected(authority: &Authority, account_id: &str) -> Result<bool, Unavailable> {
+    Ok(factors::are_on(&authority.store.factors(account_id).await?))
+}
