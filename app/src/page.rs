@@ -74,7 +74,15 @@ where
     F: ServerFn<Output = String, Error = AppError> + 'static,
     T: Wire + 'static,
 {
-    page_of(loader(load), title, Arc::new(move |body| T::read(body).map(view)))
+    page_of(loader(load), title, Follows::Nothing, Arc::new(move |body| T::read(body).map(view)))
+}
+
+/// What a page is loaded again for, besides its own doing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Nothing,
+    /// Another query in its address.
+    Query,
 }
 
 /// As [`page`], for pages of many addresses: `load` is given the path and query, and what it returns names the title.
@@ -83,7 +91,7 @@ where
     F: ServerFn<Output = String, Error = AppError> + 'static,
     T: Wire + 'static,
 {
-    page_of(loader_at(load), "", Arc::new(move |body| T::read(body).map(view)))
+    page_of(loader_at(load), "", Follows::Query, Arc::new(move |body| T::read(body).map(view)))
 }
 
 #[cfg(feature = "ssr")]
@@ -117,14 +125,18 @@ where
     F: ServerFn<Output = String, Error = AppError> + 'static,
 {
     let location = use_location();
-    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
-    let address = if query.is_empty() { path } else { [path.as_str(), "?", query.as_str()].concat() };
-    fetcher(F::PATH, Some(address))
+    // A page on its way out is not asked for at the address of the next one.
+    let path = location.pathname.get_untracked();
+    let address = move || {
+        let query = location.search.get_untracked();
+        if query.is_empty() { path.clone() } else { [path.as_str(), "?", query.as_str()].concat() }
+    };
+    fetcher(F::PATH, Some(Box::new(address)))
 }
 
 /// Asks the server for the data of the page, at `address` if need be, and goes where it points instead.
 #[cfg(not(feature = "ssr"))]
-fn fetcher(path: &'static str, address: Option<String>) -> Load {
+fn fetcher(path: &'static str, address: Option<Box<dyn Fn() -> String + Send + Sync>>) -> Load {
     use crate::browser::fetch::{self, Reply};
     use leptos_router::NavigateOptions;
     use send_wrapper::SendWrapper;
@@ -133,9 +145,9 @@ fn fetcher(path: &'static str, address: Option<String>) -> Load {
     let navigate = use_navigate();
     Arc::new(move || {
         let navigate = navigate.clone();
-        let fields = address.as_deref().and_then(|address| {
+        let fields = address.as_ref().and_then(|address| {
             let fields = UrlSearchParams::new().ok()?;
-            fields.append("address", address);
+            fields.append("address", &address());
             Some(fields)
         });
         Box::pin(SendWrapper::new(async move {
@@ -164,7 +176,7 @@ fn read(loaded: &str) -> Result<PageData, AppError> {
     }
 }
 
-fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
+fn page_of(load: Load, title: &'static str, follows: Follows, show: Show) -> AnyView {
     let state = PageState {
         failure: RwSignal::new(None),
         notes: RwSignal::default(),
@@ -173,9 +185,10 @@ fn page_of(load: Load, title: &'static str, show: Show) -> AnyView {
     };
     provide_context(state);
     title_of_page(state);
+    let query = use_location().search;
     let hydrated = use_context::<Hydrated>().map(|hydrated| hydrated.0);
     let data = Resource::new_str(
-        move || state.version.get(),
+        move || (state.version.get(), (follows == Follows::Query).then(|| query.get())),
         move |_| {
             let load = Arc::clone(&load);
             async move { load().await }

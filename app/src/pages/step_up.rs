@@ -149,7 +149,7 @@ pub(crate) async fn send_token(
 #[cfg(feature = "ssr")]
 fn page_of_practice(then: &str) -> Option<String> {
     let path = LocalPath::parse(then).ok()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-?=&".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_?=&".contains(&byte);
     let path = path.as_str();
     (path.starts_with("/practice/") && path.bytes().all(is_plain)).then(|| path.to_owned())
 }

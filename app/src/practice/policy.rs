@@ -50,9 +50,10 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
     Ok(page("Security policy", PATH, parts))
 }
 
-/// Names of the fields of a role: requirement, date, and whether only apps count.
+/// Names of the fields of a role: requirement, date, and whether only apps count. Their order is that of [`save_policy`].
 fn names_of(role: Role) -> [String; 3] {
-    [role.name().to_owned(), format!("{}-from", role.name()), format!("{}-apps", role.name())]
+    let name = role.name().replace('-', "_");
+    [name.clone(), format!("{name}_from"), format!("{name}_apps")]
 }
 
 fn names() -> Vec<String> {
@@ -64,7 +65,7 @@ fn names() -> Vec<String> {
 fn policy_form(policy: &Policy, now: Timestamp) -> Part {
     let requirements = [("off", "Off"), ("optional", "Optional"), ("required", "Required")];
     let roles = Role::ALL.into_iter().map(|role| {
-        let [requirement, from, apps] = names_of(role).map(in_form);
+        let [requirement, from, apps] = names_of(role);
         let rule = policy.rule(role);
         let date = match rule.requirement {
             Requirement::Required { from } => Date::of(from),
@@ -90,24 +91,24 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
     let figures = fieldset(
         "Sessions and messages",
         vec![
-            select("SMS token life", &in_form("sms".to_owned()), lives, policy.sms_life.name())
+            select("SMS token life", "sms", lives, policy.sms_life.name())
                 .hint("Until used: a token that somebody reads on a phone days later still works. Choose it only if messages come late."),
-            field("Idle minutes", &in_form("idle".to_owned()))
+            field("Idle minutes", "idle")
                 .class("number")
                 .hint("5 to 60. After that time without a click people are logged out.")
                 .value(policy.idle_minutes.to_string()),
-            field("Lock after minutes", &in_form("lock".to_owned()))
+            field("Lock after minutes", "lock")
                 .class("number")
                 .hint("Before that: the screen locks and opens with the App unlock PIN. 0: never.")
                 .value(policy.lock_minutes.to_string()),
             block(
                 "stack",
                 vec![
-                    check("Allow remembered browsers", &in_form("remember".to_owned()), policy.remembered_days > 0),
+                    check("Allow remembered browsers", "remember", policy.remembered_days > 0),
                     hint("A remembered browser asks for the password alone. Not for shared or exam-room computers."),
                 ],
             ),
-            field("Remember for days", &in_form("days".to_owned()))
+            field("Remember for days", "days")
                 .class("number")
                 .hint("30 at most.")
                 .value(days.to_string()),
@@ -126,11 +127,6 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
 /// A button that says which of the two it is.
 fn named_button(label: &str, value: &str) -> Part {
     Part { name: "act".to_owned(), value: value.to_owned(), ..button(label) }
-}
-
-/// The name of a field in the form, whose fields travel as one map.
-fn in_form(name: String) -> String {
-    format!("policy[{name}]")
 }
 
 fn parse(fields: &Fields) -> Result<Policy, AppError> {
@@ -187,15 +183,57 @@ fn address_of(policy: &Policy) -> String {
     address
 }
 
-/// Previews or saves a policy.
+/// Previews or saves a policy. Every field is an argument of its own, for forms have plain names only.
+#[expect(clippy::too_many_arguments, reason = "three for each role, five figures, and the button")]
 #[server(prefix = "/api", endpoint = "save_policy")]
 pub(crate) async fn save_policy(
-    #[server(default)] policy: BTreeMap<String, String>,
+    #[server(default)] provider: String,
+    #[server(default)] provider_from: String,
+    #[server(default)] provider_apps: String,
+    #[server(default)] office_manager: String,
+    #[server(default)] office_manager_from: String,
+    #[server(default)] office_manager_apps: String,
+    #[server(default)] nurse: String,
+    #[server(default)] nurse_from: String,
+    #[server(default)] nurse_apps: String,
+    #[server(default)] billing: String,
+    #[server(default)] billing_from: String,
+    #[server(default)] billing_apps: String,
+    #[server(default)] staff: String,
+    #[server(default)] staff_from: String,
+    #[server(default)] staff_apps: String,
+    #[server(default)] sms: String,
+    #[server(default)] idle: String,
+    #[server(default)] lock: String,
+    #[server(default)] remember: String,
+    #[server(default)] days: String,
     #[server(default)] act: String,
 ) -> Result<(), AppError> {
     let call = Call::current()?;
     let administrator = call.administrator(PATH).await?;
-    let policy = parse(&policy)?;
+    let values = [
+        provider,
+        provider_from,
+        provider_apps,
+        office_manager,
+        office_manager_from,
+        office_manager_apps,
+        nurse,
+        nurse_from,
+        nurse_apps,
+        billing,
+        billing_from,
+        billing_apps,
+        staff,
+        staff_from,
+        staff_apps,
+        sms,
+        idle,
+        lock,
+        remember,
+        days,
+    ];
+    let policy = parse(&names().into_iter().zip(values).collect())?;
     if act != "save" {
         redirect(&address_of(&policy));
         return Ok(());
