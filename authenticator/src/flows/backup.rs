@@ -1,6 +1,6 @@
 //! The backup: switched on, saved after each change, restored, put under another password.
 
-use app::AppError;
+use app::error::{AppError, DeviceError};
 use app::authenticator::{BackupView, api};
 use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
@@ -125,7 +125,7 @@ pub(crate) async fn save_changes(model: Model) {
             }
             sync::show(model);
         }
-        Err(AppError::BackupConflict) => catch_up(model, &device_key).await,
+        Err(AppError::Device(DeviceError::BackupConflict)) => catch_up(model, &device_key).await,
         Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
         Err(error) => {
             model.sync.set(Sync::Unsaved);

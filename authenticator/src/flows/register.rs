@@ -1,6 +1,6 @@
 //! How this browser becomes a device of a token account: the phone is proven, another device approves, secrets come.
 
-use app::AppError;
+use app::error::{AppError, DeviceError};
 use app::authenticator::{NewAccountView, StepView, api};
 use domain::person::Line;
 use domain::totp::{Parameters, Secret};
@@ -81,7 +81,7 @@ pub(crate) fn prove(model: Model, code: String) {
 
 /// A registration that has ended begins anew.
 fn refuse(model: Model, error: AppError) {
-    if error == AppError::RegistrationOver {
+    if error == AppError::Device(DeviceError::RegistrationOver) {
         forget_key(model);
         model.go(Screen::Phone);
     }
