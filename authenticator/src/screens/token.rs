@@ -8,6 +8,7 @@ use app::milestone_text;
 use domain::Timestamp;
 use domain::countdown::{Countdown, ENDS_SOON_SECONDS};
 use domain::{Token, Totp};
+use leptos::ev;
 use leptos::prelude::*;
 
 use crate::flows::{clock, keeper, sync};
@@ -93,6 +94,11 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let said = RwSignal::new("");
     let copied_at = StoredValue::new(None::<Timestamp>);
     let is_shown = RwSignal::new(!model.hides_token.get_untracked());
+    // A picture of a page in the background is there for everybody who picks a task on this phone.
+    let is_seen = RwSignal::new(!document().hidden());
+    let watch = window_event_listener(ev::visibilitychange, move |_| is_seen.set(!document().hidden()));
+    on_cleanup(move || watch.remove());
+    let is_legible = move || is_shown.get() && is_seen.get();
     let totp = Rc::new(totp);
     Effect::new(move |_| {
         let totp = Rc::clone(&totp);
@@ -131,11 +137,12 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let title = shown.title.clone();
     let name = StoredValue::new(shown.title.clone());
     let label = move || {
-        let spoken = face.with(|face| spell(&face.token));
-        name.with_value(|name| format!("Token for {name}: {spoken}"))
+        let spoken =
+            if is_legible() { face.with(|face| [": ", &spell(&face.token)].concat()) } else { ", hidden".to_owned() };
+        name.with_value(|name| ["Token for ", name, &spoken].concat())
     };
     let parts = move || {
-        if is_shown.get() {
+        if is_legible() {
             face.with(|face| group(&face.token))
         } else {
             ["•••".to_owned(), "••••".to_owned()]
@@ -144,7 +151,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let ends_soon = move || face.with(|face| (1..=ENDS_SOON_SECONDS).contains(&face.seconds));
     let next = move || {
         let next = face.with(|face| group(&face.next).join(" "));
-        (ends_soon() && is_shown.get()).then(|| format!("Next {next}"))
+        (ends_soon() && is_legible()).then(|| format!("Next {next}"))
     };
     view! {
         <div class="token-face">
@@ -157,14 +164,16 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
             // No button: the name of one has to be the text that is seen (WCAG 2.5.3), and this one is spelled.
             <div
                 class="digits"
-                class:hidden=move || !is_shown.get()
+                class:hidden=move || !is_legible()
                 role="group"
                 tabindex="0"
                 dir="ltr"
                 aria-label=label
                 on:click=move |_| copy()
                 on:keydown=move |event| {
-                    if event.key() == "Enter" {
+                    if matches!(event.key().as_str(), "Enter" | " ") {
+                        // Or the blank would scroll the page.
+                        event.prevent_default();
                         copy();
                     }
                 }
