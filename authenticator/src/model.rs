@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
+use crate::flows::backup::Saving;
 use crate::flows::keeper::OpenVault;
 
 /// Which screen is shown.
@@ -135,6 +136,8 @@ pub(crate) struct Model {
     /// An account that was deleted, and its place: as long as it can be brought back.
     pub(crate) deleted: RwSignal<Option<String>>,
     pub(crate) registration: StoredValue<Registration>,
+    /// Whether a backup is on its way.
+    pub(crate) saving: StoredValue<Saving>,
     /// The open vault; none while it is locked.
     pub(crate) vault: StoredValue<Option<OpenVault>, LocalStorage>,
     worker: StoredValue<String>,
@@ -159,6 +162,7 @@ impl Model {
             news: RwSignal::default(),
             deleted: RwSignal::default(),
             registration: StoredValue::default(),
+            saving: StoredValue::default(),
             vault: StoredValue::new_local(None),
             worker: StoredValue::new(worker),
             busy: RwSignal::new(false),

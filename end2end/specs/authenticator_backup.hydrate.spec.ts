@@ -240,6 +240,36 @@ function dock(device: Device) {
   return device.page.getByRole('navigation', { name: 'Accounts' });
 }
 
+test('one backup is on its way at a time, and what changes meanwhile follows it', async ({ page, server }) => {
+  const { device } = await withBackup(server, page);
+  const saved = keepSaved(page);
+  // Without the server for a moment, so that the next look has something to save.
+  await page.route('**/api/save_backup', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  await device.addSite(new Site('Bank'));
+  await expect(page.getByText('Offline')).toBeVisible();
+  await page.unrouteAll({ behavior: 'wait' });
+  saved.length = 0;
+
+  let letThrough = () => {};
+  const held = new Promise<void>((resolve) => (letThrough = resolve));
+  await page.route('**/api/save_backup', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const onItsWay = page.waitForRequest('**/api/save_backup');
+  await device.sync();
+  await onItsWay;
+  await device.sync();
+  await device.addSite(new Site('Shop'));
+  letThrough();
+  await expect(page.getByText('Backed up')).toBeVisible();
+  expect(saved.map(({ version }) => version)).toEqual([3, 4]);
+  await expect(page.getByRole('alert').filter({ hasText: /\w/ })).toHaveCount(0);
+  await device.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+  expect(saved).toHaveLength(2);
+});
+
 test('an older backup is refused by a device that has seen a newer one', async ({ page, context, server, anotherBrowser }) => {
   test.slow();
   const saved = keepSaved(page);

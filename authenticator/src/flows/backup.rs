@@ -1,7 +1,7 @@
 //! The backup: switched on, saved after each change, restored, put under another password.
 
-use app::error::{AppError, DeviceError};
 use app::authenticator::{BackupView, api};
+use app::error::{AppError, DeviceError};
 use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
@@ -101,8 +101,48 @@ pub(crate) fn password_kdf(model: Model) -> Option<KdfParameters> {
     keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten()
 }
 
-/// Sends the backup to the server if anything has changed since it has it.
+/// Whether a backup is on its way to the server. Two at once would both be the next version, and the server keeps one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Saving {
+    /// None is.
+    #[default]
+    Idle,
+    /// One is.
+    UnderWay,
+    /// One is, and it may lack what was asked to be saved since: another look follows.
+    Again,
+}
+
+impl Saving {
+    /// Asks for a look. Whether the asker is the one to do it.
+    fn begin(&mut self) -> bool {
+        let is_idle = *self == Self::Idle;
+        *self = if is_idle { Self::UnderWay } else { Self::Again };
+        is_idle
+    }
+
+    /// A look is through. Whether another one follows.
+    fn goes_on(&mut self) -> bool {
+        let goes_on = *self == Self::Again;
+        *self = if goes_on { Self::UnderWay } else { Self::Idle };
+        goes_on
+    }
+}
+
+/// Sends the backup to the server if anything has changed since it has it, one after the other.
 pub(crate) async fn save_changes(model: Model) {
+    if model.saving.try_update_value(Saving::begin) != Some(true) {
+        return;
+    }
+    loop {
+        save_once(model).await;
+        if model.saving.try_update_value(Saving::goes_on) != Some(true) {
+            return;
+        }
+    }
+}
+
+async fn save_once(model: Model) {
     if keeper::with(model, Contents::needs_backup) != Some(true) {
         return sync::show(model);
     }
@@ -243,5 +283,21 @@ fn words(refused: Refused) -> String {
         }
         Refused::WrongPassword => "The backup password is not right.".to_owned(),
         Refused::OtherKey => "The backup has a new key. Enter its password.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_saves_at_a_time_and_what_was_asked_meanwhile_follows_once() {
+        let mut saving = Saving::default();
+        assert!(saving.begin());
+        assert!(!saving.begin() && !saving.begin(), "one is under way");
+        assert!(saving.goes_on(), "something was asked meanwhile");
+        assert!(!saving.goes_on(), "nothing was asked since");
+        assert!(saving.begin(), "it is through");
+        assert!(!saving.goes_on());
     }
 }
