@@ -187,6 +187,28 @@ test('a recovery code stands in for the device that is out of reach', async ({ p
   expect((await client.post('/api/check_token', { token: await second.freshToken() })).leadsTo).toBe('/account/security');
 });
 
+test('where the phone alone is not enough, a recovery code is asked for at once', async ({ page, server }) => {
+  const { person, codes } = await withSms(server);
+  // A hundred wrong tokens, on six days, would make the server answer so: the code is right, and nothing takes it.
+  await page.route('**/api/verify_registration', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ status: 403, headers: response.headers(), body: JSON.stringify('recovery-code-needed') });
+  });
+  const device = new Device(server, page);
+  await device.open();
+  await press(page, 'Add Account');
+  await device.register(person);
+  await device.expectScreen('Use a recovery code');
+  await device.expectRefusal('This needs a recovery code');
+  await fill(page, { 'Recovery code': codes[0] ?? '' });
+  await press(page, 'Continue');
+  await device.setPin();
+  await press(page, 'Not Now');
+  const client = new Client(server);
+  await client.logIn(person);
+  expect((await client.post('/api/check_token', { token: await device.freshToken() })).leadsTo).toBe('/account/security');
+});
+
 test('a revoked device is dead at once, says so, and the others live on', async ({ page, server, visit, anotherBrowser }) => {
   test.slow();
   const { person } = await withSms(server);

@@ -98,7 +98,7 @@ pub(crate) fn recovery(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Use a recovery code", "In place of the approval on your other device."),
+            heading("Use a recovery code", "It proves that it is you, in place of your other device."),
             form(fields.into_any(), move || register::prove(model, code.get_untracked())),
             back(model),
         ],
