@@ -136,6 +136,8 @@ pub(crate) struct Model {
     /// An account that was deleted, and its place: as long as it can be brought back.
     pub(crate) deleted: RwSignal<Option<String>>,
     pub(crate) registration: StoredValue<Registration>,
+    /// When the next code may be asked for.
+    pub(crate) next_send_at: RwSignal<Timestamp>,
     /// Whether a backup is on its way.
     pub(crate) saving: StoredValue<Saving>,
     /// The open vault; none while it is locked.
@@ -162,6 +164,7 @@ impl Model {
             news: RwSignal::default(),
             deleted: RwSignal::default(),
             registration: StoredValue::default(),
+            next_send_at: RwSignal::new(Timestamp::from_millis(0)),
             saving: StoredValue::default(),
             vault: StoredValue::new_local(None),
             worker: StoredValue::new(worker),

@@ -45,6 +45,7 @@ pub(crate) fn send_code(model: Model, channel: &'static str) {
         match sent {
             Ok(view) => {
                 clock::compare(model, view.now);
+                model.next_send_at.set(view.next_send_at);
                 let ending = view.ending;
                 model.registration.update_value(|registration| registration.key = view.registration);
                 model.go(Screen::Code);
