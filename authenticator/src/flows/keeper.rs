@@ -242,7 +242,8 @@ async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), Kee
 
 /// Takes an account out and tells its title. It can be brought back until the next one goes.
 pub(crate) async fn remove(model: Model, id: AccountId) -> Result<String, KeepError> {
-    let removed = change(model, |contents| contents.remove(id)).await??;
+    let now = model.now();
+    let removed = change(model, |contents| contents.remove(id, now)).await??;
     let account = removed.account();
     let title = [account.issuer.as_str(), account.name.as_str()].into_iter().find(|name| !name.is_empty());
     let title = title.unwrap_or_default().to_owned();
