@@ -42,6 +42,8 @@ pub(crate) enum Screen {
     OfferBackup,
     /// The backup password of the backup that the server has.
     Restore,
+    /// Whether the backup password is still known.
+    Recall,
     /// One account large, the others in the dock.
     Token,
     /// All accounts, to search and to change.

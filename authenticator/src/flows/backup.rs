@@ -49,7 +49,12 @@ pub(crate) fn turn_on(model: Model, password: String, again: &str) {
             Ok((kdf, derived)) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
             Err(error) => return model.fail(error.to_string()),
         };
-        match keeper::change(model, |contents| contents.switch_backup_on(key)).await {
+        let now = model.now();
+        let switched = keeper::change(model, |contents| {
+            contents.switch_backup_on(key);
+            contents.password_typed(now);
+        });
+        match switched.await {
             Ok(()) => {
                 keeper::open_also_by(model, &password).await;
                 save_changes(model).await;
@@ -79,9 +84,12 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
             Ok(keys) => keys,
             Err(error) => return model.fail(error.to_string()),
         };
+        let now = model.now();
         let changed = keeper::change(model, |contents| {
-            let backup = contents.backup.as_mut().filter(|backup| backup.key.is_password(&old_key));
-            backup.map(|backup| backup.key.change_password(kdf, &new_key, &mut browser::fill_random))
+            let backup = contents.backup.as_mut().filter(|backup| backup.key.is_password(&old_key))?;
+            backup.key.change_password(kdf, &new_key, &mut browser::fill_random);
+            contents.password_typed(now);
+            Some(())
         });
         match changed.await {
             Ok(Some(())) => {
@@ -91,6 +99,51 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
                 model.say("The backup has its new password.");
             }
             Ok(None) => model.fail("The present backup password is not right."),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Whether to ask now if the backup password is still known.
+pub(crate) fn asks_for_password(model: Model) -> bool {
+    keeper::with(model, |contents| contents.asks_for_password(model.now())) == Some(true)
+}
+
+/// Not now.
+pub(crate) fn put_off(model: Model) {
+    model.run(async move {
+        let now = model.now();
+        match keeper::change(model, |contents| contents.put_off(now)).await {
+            Ok(()) => model.home(),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Whether the backup password is still known. The key that is here tells; no server is asked.
+pub(crate) fn recall(model: Model, password: String) {
+    model.run(async move {
+        let Some(kdf) = password_kdf(model) else { return model.home() };
+        let key = match deriver::derive(&model.worker(), &password, &kdf).await {
+            Ok(key) => key,
+            Err(error) => return model.fail(error.to_string()),
+        };
+        let now = model.now();
+        let is_right = keeper::change(model, |contents| {
+            let is_right = contents.backup.as_ref().is_some_and(|backup| backup.key.is_password(&key));
+            if is_right {
+                contents.password_typed(now);
+            }
+            is_right
+        });
+        match is_right.await {
+            Ok(true) => {
+                model.home();
+                model.say("That is your backup password. You will be asked again in a month.");
+            }
+            Ok(false) => model.fail(
+                "That is not your backup password. Try again, or choose one that you will know: Change backup password.",
+            ),
             Err(error) => model.fail(error.to_string()),
         }
     });
@@ -231,7 +284,9 @@ pub(crate) fn restore(model: Model, password: String) {
         let restored = keeper::change(model, |contents| {
             let token_account = contents.token_account.clone().ok_or(Refused::OtherTokenAccount)?;
             let opened = blob.accept(&token_account, &contents.chain)?.open_by_password(&key)?;
-            contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)
+            let merged = contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)?;
+            contents.password_typed(now);
+            Ok(merged)
         });
         match restored.await {
             Ok(Ok(merged)) => {

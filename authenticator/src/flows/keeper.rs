@@ -151,7 +151,9 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
     let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
     match vault.open_by_backup_password(&password_key) {
-        Ok((key, contents)) => {
+        Ok((key, mut contents)) => {
+            contents.password_typed(model.now());
+            vault.reseal(&key, &contents, &mut browser::fill_random);
             storage::save_file(&vault.to_bytes()).await?;
             hold(model, vault, key, contents);
             Ok(())

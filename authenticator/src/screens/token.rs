@@ -11,7 +11,7 @@ use domain::{Token, Totp};
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::flows::{clock, keeper, sync};
+use crate::flows::{backup, clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
 use crate::parts::{button, messages, note};
 
@@ -50,6 +50,7 @@ pub(crate) fn view(model: Model) -> AnyView {
                     {move || clock::remark(model.server_ahead.get()).map(|text| note("warn", text))}
                     {move || news(model)}
                     {move || at_risk(model)}
+                    {recall(model)}
                 </div>
                 {face}
             </main>
@@ -71,6 +72,25 @@ fn at_risk(model: Model) -> Option<AnyView> {
     const TEXT: &str = "This browser may clean its data away. Turn on the backup in Settings, or put the authenticator on the home screen.";
     let is_at_risk = !model.is_persisted.get() && model.sync.get() == Sync::NotBackedUp;
     is_at_risk.then(|| note("warn", TEXT))
+}
+
+/// Now and then: whether the backup password is still known.
+fn recall(model: Model) -> AnyView {
+    let asks = RwSignal::new(backup::asks_for_password(model));
+    let ask = move || {
+        let check = button("Check", "btn small", move || model.go(Screen::Recall));
+        let put_off = button("Not Now", "btn small", move || {
+            asks.set(false);
+            backup::put_off(model);
+        });
+        view! {
+            <div class="note info">
+                <p>"Do you still know your backup password?"</p>
+                <div class="row">{check} {put_off}</div>
+            </div>
+        }
+    };
+    view! { {move || asks.get().then(ask)} }.into_any()
 }
 
 /// How things stand with backup and network, in words.
