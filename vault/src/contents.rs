@@ -631,11 +631,11 @@ mod tests {
         contents.password_typed(NOW);
         let moment = Duration::from_millis(1);
         assert!(!contents.asks_for_password(NOW));
-        assert!(!contents.asks_for_password(NOW + (ASK_AFTER - moment)));
+        assert!(!contents.asks_for_password(NOW + ASK_AFTER.saturating_sub(moment)));
         assert!(contents.asks_for_password(NOW + ASK_AFTER));
         let later = NOW + ASK_AFTER;
         contents.put_off(later);
-        assert!(!contents.asks_for_password(later + (ASK_AGAIN_AFTER - moment)));
+        assert!(!contents.asks_for_password(later + ASK_AGAIN_AFTER.saturating_sub(moment)));
         assert!(contents.asks_for_password(later + ASK_AGAIN_AFTER));
         contents.password_typed(later);
         assert_eq!(Contents::decode(&contents.encode()), Ok(contents.clone()));

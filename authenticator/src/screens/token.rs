@@ -105,6 +105,14 @@ fn standing(model: Model) -> String {
     }
 }
 
+/// Whether the page is seen. A picture of one in the background is there for everybody who picks a task on this phone.
+fn foreground() -> RwSignal<bool> {
+    let is_seen = RwSignal::new(!document().hidden());
+    let watch = window_event_listener(ev::visibilitychange, move |_| is_seen.set(!document().hidden()));
+    on_cleanup(move || watch.remove());
+    is_seen
+}
+
 fn face_of(model: Model, shown: &Shown) -> AnyView {
     let id = shown.id;
     let Some(totp) = keeper::with(model, |contents| contents.find(id).map(vault::Account::totp)).flatten() else {
@@ -114,10 +122,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let said = RwSignal::new("");
     let copied_at = StoredValue::new(None::<Timestamp>);
     let is_shown = RwSignal::new(!model.hides_token.get_untracked());
-    // A picture of a page in the background is there for everybody who picks a task on this phone.
-    let is_seen = RwSignal::new(!document().hidden());
-    let watch = window_event_listener(ev::visibilitychange, move |_| is_seen.set(!document().hidden()));
-    on_cleanup(move || watch.remove());
+    let is_seen = foreground();
     let is_legible = move || is_shown.get() && is_seen.get();
     let totp = Rc::new(totp);
     Effect::new(move |_| {
