@@ -162,9 +162,8 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let title = shown.title.clone();
     let name = StoredValue::new(shown.title.clone());
     let label = move || {
-        let spoken =
-            if is_legible() { face.with(|face| [": ", &spell(&face.token)].concat()) } else { ", hidden".to_owned() };
-        name.with_value(|name| ["Token for ", name, &spoken].concat())
+        let token = is_legible().then(|| face.with(|face| face.token.clone()));
+        name.with_value(|name| spoken(name, token.as_deref()))
     };
     let parts = move || {
         if is_legible() {
@@ -234,6 +233,12 @@ fn group(token: &str) -> [String; 2] {
     [first.to_owned(), second.to_owned()]
 }
 
+/// What a screen reader says; a hidden token has no digits in it.
+fn spoken(name: &str, token: Option<&str>) -> String {
+    let rest = token.map_or_else(|| ", hidden".to_owned(), |token| [": ", &spell(token)].concat());
+    ["Token for ", name, &rest].concat()
+}
+
 /// Digit by digit, for a screen reader.
 fn spell(token: &str) -> String {
     let spaced = |part: &String| part.chars().map(String::from).collect::<Vec<_>>().join(" ");
@@ -278,5 +283,7 @@ mod tests {
         assert_eq!(group("7509192"), ["750", "9192"]);
         assert_eq!(group("123456"), ["123", "456"]);
         assert_eq!(spell("7509192"), "7 5 0, 9 1 9 2");
+        assert_eq!(spoken("Mail", Some("123456")), "Token for Mail: 1 2 3, 4 5 6");
+        assert_eq!(spoken("Mail", None), "Token for Mail, hidden");
     }
 }
