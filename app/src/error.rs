@@ -5,6 +5,8 @@
 //! below.
 
 mod code;
+#[cfg(feature = "authenticator")]
+mod device;
 #[cfg(feature = "ssr")]
 mod refused;
 
@@ -22,6 +24,8 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
+#[cfg(feature = "authenticator")]
+pub use self::device::DeviceError;
 use crate::time::{self, Zone};
 
 /// What went wrong.
@@ -114,18 +118,6 @@ pub enum AppError {
     NotFound,
     /// "I have stored these codes" is not checked.
     CodesNotStored,
-    /// The device was removed from its token account, or never belonged to one.
-    DeviceRevoked,
-    /// The registration of a device has run out, is through, or another one took its place.
-    RegistrationOver,
-    /// The phone is proven, and no token account has it any more.
-    NoTokenAccount,
-    /// The phone is proven, and its token account has another e-mail address.
-    EmailOfAnother,
-    /// Only a recovery code, or the approval of another device, leads on.
-    RecoveryCodeNeeded,
-    /// The number that was chosen is not the one on the new device, which was refused.
-    WrongNumber,
     /// Only administrators of the practice may.
     Forbidden,
     /// Another member of the practice has the e-mail address.
@@ -157,10 +149,9 @@ pub enum AppError {
     DateInvalid,
     /// The member has no cell phone on file.
     MemberPhoneMissing,
-    /// Another device has saved a newer backup meanwhile.
-    BackupConflict,
-    /// The backup is larger than the server keeps.
-    BackupTooLarge,
+    /// What only a device hears.
+    #[cfg(feature = "authenticator")]
+    Device(DeviceError),
 }
 
 /// Fields of one line of text.
@@ -248,7 +239,7 @@ impl AppError {
             Self::Text { field, .. } => field.name(),
             Self::Phone { field, .. } => field.name(),
             Self::CellPhoneNotAllowed => PhoneField::CellPhone.name(),
-            Self::Email(_) | Self::EmailOfAnother | Self::EmailTaken => "email",
+            Self::Email(_) | Self::EmailTaken => "email",
             Self::Username(_) | Self::UsernameTaken => "username",
             Self::NewPassword(_) => "new_password",
             Self::ConfirmationMismatch => "confirmation",
@@ -331,18 +322,6 @@ impl AppError {
             Self::LastFactor => "This is your only way to get a token. Add another one before you remove it.",
             Self::NotFound => "It is gone already.",
             Self::CodesNotStored => "Store the codes, then check the box. You will not see them again.",
-            Self::DeviceRevoked => "This device was removed. Add your account again to get tokens here.",
-            Self::RegistrationOver => {
-                "This took too long or was started again elsewhere. Nothing was changed. Start again."
-            }
-            Self::NoTokenAccount => {
-                "No account uses this cell phone. Turn on two-factor authentication in Account Settings first."
-            }
-            Self::EmailOfAnother => {
-                "This cell phone belongs to another e-mail address. Enter the one on the Security tab of your account."
-            }
-            Self::RecoveryCodeNeeded => "This needs a recovery code, or your approval on another device.",
-            Self::WrongNumber => "That is not the number on the new device. It was refused; start again there.",
             Self::Forbidden => "Only people who manage accounts can open this page.",
             Self::EmailTaken => "Somebody at your practice has this e-mail address already.",
             Self::LastAdministrator => {
@@ -358,8 +337,8 @@ impl AppError {
             Self::Policy(reason) => return reason.to_string(),
             Self::DateInvalid => "Enter the day from which it is required.",
             Self::MemberPhoneMissing => "Enter a cell phone in their details first.",
-            Self::BackupConflict => "Another of your devices has saved a newer backup. Restore that one first.",
-            Self::BackupTooLarge => "The backup is too large. Remove accounts that you do not use, then try again.",
+            #[cfg(feature = "authenticator")]
+            Self::Device(error) => error.text(),
         };
         sentence.to_owned()
     }
@@ -371,7 +350,7 @@ impl AppError {
         match self {
             Self::Unavailable | Self::TokensUnavailable | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::SignedOut | Self::DeviceRevoked => StatusCode::UNAUTHORIZED,
+            Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::StepUpNeeded
             | Self::SignInRefused
             | Self::CurrentPasswordWrong
@@ -379,14 +358,12 @@ impl AppError {
             | Self::TokenNotRight
             | Self::Diagnosed(_)
             | Self::RecoveryCodeNotRight
-            | Self::RecoveryCodeNeeded
             | Self::Forbidden
             | Self::Required
             | Self::AboutThemselves
             | Self::SecondPersonNeeded
             | Self::PinNotRight
-            | Self::NotOffered
-            | Self::WrongNumber => StatusCode::FORBIDDEN,
+            | Self::NotOffered => StatusCode::FORBIDDEN,
             Self::TooManyTries { .. } | Self::TooSoon { .. } | Self::NotYet { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::UsernameTaken
@@ -399,12 +376,8 @@ impl AppError {
             | Self::EmailTaken
             | Self::AlreadyAsked
             | Self::LastAdministrator
-            | Self::MemberPhoneMissing
-            | Self::RegistrationOver
-            | Self::NoTokenAccount
-            | Self::EmailOfAnother
-            | Self::BackupConflict => StatusCode::CONFLICT,
-            Self::BackupTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            | Self::MemberPhoneMissing => StatusCode::CONFLICT,
+            Self::Device(error) => error.status(),
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }

@@ -26,6 +26,7 @@
     expect(clippy::unused_async, reason = "server functions are asynchronous, also those that wait for nothing")
 )]
 
+#[cfg(feature = "authenticator")]
 pub mod authenticator;
 pub mod browser;
 mod browser_name;

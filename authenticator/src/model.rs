@@ -10,6 +10,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
+use crate::flows::backup::Saving;
 use crate::flows::keeper::OpenVault;
 
 /// Which screen is shown.
@@ -41,6 +42,8 @@ pub(crate) enum Screen {
     OfferBackup,
     /// The backup password of the backup that the server has.
     Restore,
+    /// Whether the backup password is still known.
+    Recall,
     /// One account large, the others in the dock.
     Token,
     /// All accounts, to search and to change.
@@ -135,6 +138,10 @@ pub(crate) struct Model {
     /// An account that was deleted, and its place: as long as it can be brought back.
     pub(crate) deleted: RwSignal<Option<String>>,
     pub(crate) registration: StoredValue<Registration>,
+    /// When the next code may be asked for.
+    pub(crate) next_send_at: RwSignal<Timestamp>,
+    /// Whether a backup is on its way.
+    pub(crate) saving: StoredValue<Saving>,
     /// The open vault; none while it is locked.
     pub(crate) vault: StoredValue<Option<OpenVault>, LocalStorage>,
     worker: StoredValue<String>,
@@ -159,6 +166,8 @@ impl Model {
             news: RwSignal::default(),
             deleted: RwSignal::default(),
             registration: StoredValue::default(),
+            next_send_at: RwSignal::new(Timestamp::from_millis(0)),
+            saving: StoredValue::default(),
             vault: StoredValue::new_local(None),
             worker: StoredValue::new(worker),
             busy: RwSignal::new(false),

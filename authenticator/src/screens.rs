@@ -34,6 +34,7 @@ pub(crate) fn view(model: Model) -> impl IntoView {
         Screen::ChangePin => lock::change_pin(model),
         Screen::OfferBackup => backup::offer(model),
         Screen::Restore => backup::restore(model),
+        Screen::Recall => backup::recall(model),
         Screen::ChangeBackup => backup::change(model),
         Screen::Token => token::view(model),
         Screen::Accounts => accounts::view(model),

@@ -75,6 +75,44 @@ test('the code comes by a call for whom a text does not suit', async ({ page, se
   expect(await device.token()).toMatch(/^\d{7}$/);
 });
 
+/** What the screen says, without what the number and the moment make of it. */
+async function snapshot(device: Device, phone: string): Promise<string> {
+  const all = await device.page.locator('body').ariaSnapshot();
+  return all.replaceAll(`ending ${phone.slice(-2)}`, 'ending NN').replace(/in \d+ s/, 'in N s');
+}
+
+test('another code has to wait, and the screen says how long', async ({ page, server }) => {
+  const { person } = await withSms(server);
+  await page.clock.install();
+  const device = new Device(server, page);
+  await device.open();
+  await press(page, 'Add Account');
+  await fill(page, { 'Cell phone': person.phone, 'Email': person.email });
+  await press(page, 'OK');
+  await server.advance(61);
+  await press(page, 'Text Me');
+  await device.expectScreen('Enter the code');
+  await expect(page.getByText(/^You can request a new token in (60|5\d) s$/)).toBeVisible();
+  const over = page.getByText('You can request a new token now');
+  await expect(over).toHaveCount(0);
+  const before = (await server.messages(person.e164)).length;
+  for (const name of ['Text Me', 'Call Me']) {
+    const again = page.getByRole('button', { name, exact: true });
+    await expect(again).toHaveAttribute('aria-disabled', 'true');
+    await again.dispatchEvent('click');
+  }
+  await page.clock.runFor(61_000);
+  await expect(over).toBeAttached();
+  await expect(page.getByText(/new token in/)).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Text Me', exact: true })).not.toHaveAttribute('aria-disabled');
+  expect(await server.messages(person.e164)).toHaveLength(before);
+  await server.advance(61);
+  await press(page, 'Call Me');
+  await expect(page.getByText(/^You can request a new token in \d+ s$/)).toBeVisible();
+  await expect(over).toHaveCount(0);
+  expect(await server.messages(person.e164)).toHaveLength(before + 1);
+});
+
 test('a number that nobody has leads to the same screen as one that somebody has', async ({ page, server, anotherBrowser }) => {
   const { person } = await withSms(server);
   const screens: string[] = [];
@@ -88,12 +126,12 @@ test('a number that nobody has leads to the same screen as one that somebody has
     await press(device.page, 'Text Me');
     await device.expectScreen('Enter the code');
     await expect(device.page.getByRole('status').filter({ hasText: phone.slice(-2) })).toBeVisible();
-    screens.push((await device.page.locator('body').ariaSnapshot()).replaceAll(phone.slice(-2), 'NN'));
+    screens.push(await snapshot(device, phone));
 
     await fill(device.page, { 'Verification code': '000000' });
     await press(device.page, 'Verify');
     await expect(device.page.getByRole('alert').filter({ hasText: /\w/ })).toBeVisible();
-    screens.push((await device.page.locator('body').ariaSnapshot()).replaceAll(phone.slice(-2), 'NN'));
+    screens.push(await snapshot(device, phone));
   }
   expect(screens.slice(2)).toEqual(screens.slice(0, 2));
   expect(await server.messages('+12025551199')).toEqual([]);
@@ -185,6 +223,28 @@ test('a recovery code stands in for the device that is out of reach', async ({ p
   const client = new Client(server);
   await client.logIn(person);
   expect((await client.post('/api/check_token', { token: await second.freshToken() })).leadsTo).toBe('/account/security');
+});
+
+test('where the phone alone is not enough, a recovery code is asked for at once', async ({ page, server }) => {
+  const { person, codes } = await withSms(server);
+  // A hundred wrong tokens, on six days, would make the server answer so: the code is right, and nothing takes it.
+  await page.route('**/api/verify_registration', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ status: 403, headers: response.headers(), body: JSON.stringify('recovery-code-needed') });
+  });
+  const device = new Device(server, page);
+  await device.open();
+  await press(page, 'Add Account');
+  await device.register(person);
+  await device.expectScreen('Use a recovery code');
+  await device.expectRefusal('This needs a recovery code');
+  await fill(page, { 'Recovery code': codes[0] ?? '' });
+  await press(page, 'Continue');
+  await device.setPin();
+  await press(page, 'Not Now');
+  const client = new Client(server);
+  await client.logIn(person);
+  expect((await client.post('/api/check_token', { token: await device.freshToken() })).leadsTo).toBe('/account/security');
 });
 
 test('a revoked device is dead at once, says so, and the others live on', async ({ page, server, visit, anotherBrowser }) => {

@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from '@playwright/test';
 
+import { expectAccessible } from '../support/axe.ts';
 import { type Signed, withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device } from '../support/device.ts';
 import { fill, press } from '../support/pages.ts';
@@ -151,6 +152,45 @@ test('the backup password is changed, and the old one restores nothing', async (
   await device.choose('Mail');
 });
 
+test('once in a month the backup password is asked for, and checked on the device', async ({ page, server }) => {
+  test.slow();
+  const { device } = await withBackup(server, page);
+  const question = page.getByText('Do you still know your backup password?');
+  const after = async (days: number) => {
+    await server.advance(days * 86_400);
+    await device.sync();
+    await device.lock();
+    await device.unlock();
+    await device.token();
+  };
+  await after(29);
+  await expect(question).toHaveCount(0);
+  await after(2);
+  await expect(question).toBeVisible();
+  await press(page, 'Not Now');
+  await expect(question).toHaveCount(0);
+  await after(6);
+  await expect(question).toHaveCount(0);
+  await after(2);
+  await expect(question).toBeVisible();
+
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.postData() ?? ''));
+  await press(page, 'Check');
+  await device.expectScreen('Do you still know your backup password?');
+  await expectAccessible(page);
+  await fill(page, { 'Backup password': 'not the password at all' });
+  await press(page, 'Check');
+  await device.expectRefusal('That is not your backup password.');
+  await expect(page.getByRole('button', { name: 'Change backup password' })).toBeVisible();
+  await fill(page, { 'Backup password': BACKUP_PASSWORD });
+  await press(page, 'Check');
+  await expect(page.getByRole('status').filter({ hasText: 'That is your backup password.' })).toBeVisible();
+  expect(sent.join()).not.toMatch(/password|words/);
+  await after(29);
+  await expect(question).toHaveCount(0);
+});
+
 test('a weak backup password is refused, and its strength is said in a word', async ({ page, server }) => {
   const { person } = await withSms(server);
   const device = new Device(server, page);
@@ -239,6 +279,58 @@ function keepSaved(page: Page): Backup[] {
 function dock(device: Device) {
   return device.page.getByRole('navigation', { name: 'Accounts' });
 }
+
+test('one backup is on its way at a time, and what changes meanwhile follows it', async ({ page, server, expected }) => {
+  expected.push(/status of 503/);
+  const { device } = await withBackup(server, page);
+  const saved = keepSaved(page);
+  // Without the server for a moment, so that the next look has something to save.
+  await page.route('**/api/save_backup', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  await device.addSite(new Site('Bank'));
+  await expect(page.getByText('Offline')).toBeVisible();
+  await page.unrouteAll({ behavior: 'wait' });
+  saved.length = 0;
+
+  let letThrough = () => {};
+  const held = new Promise<void>((resolve) => (letThrough = resolve));
+  await page.route('**/api/save_backup', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const onItsWay = page.waitForRequest('**/api/save_backup');
+  await device.sync();
+  await onItsWay;
+  await device.sync();
+  await device.addSite(new Site('Shop'));
+  letThrough();
+  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  expect(saved.map(({ version }) => version)).toEqual([3, 4]);
+  await expect(page.getByRole('alert').filter({ hasText: /\w/ })).toHaveCount(0);
+  await device.sync();
+  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  expect(saved).toHaveLength(2);
+});
+
+test('what was deleted on one device does not come back from another', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const first = await withBackup(server, await anotherBrowser(PHONE));
+  const second = await untilRestore(server, page, first);
+  await restore(second);
+  await second.choose('Mail');
+  await press(first.device.page, 'Accounts');
+  await press(first.device.page, 'Delete Mail');
+  await press(first.device.page, 'Delete Mail');
+  await press(first.device.page, 'Back');
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  // The other device still has it, and saves it again.
+  await second.addSite(new Site('Bank'));
+  await second.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await first.device.addSite(new Site('Shop'));
+  await expect(dock(first.device)).toContainText('Bank');
+  await expect(dock(first.device)).not.toContainText('Mail');
+  await expect(dock(second)).toContainText('Mail');
+});
 
 test('an older backup is refused by a device that has seen a newer one', async ({ page, context, server, anotherBrowser }) => {
   test.slow();

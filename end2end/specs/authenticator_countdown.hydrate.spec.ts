@@ -23,6 +23,21 @@ async function seconds(page: Page): Promise<number> {
   return Math.floor((await page.evaluate(() => Date.now())) / 1000);
 }
 
+/** Puts the page into the background, or back; returns what it shows right after. */
+async function setHidden(page: Page, hidden: boolean): Promise<string> {
+  return page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (hidden ? 'hidden' : 'visible') });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    // A task of its own comes after all that the event has led to; the clock's time-outs are in the test's hand.
+    return new Promise<string>((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => resolve(document.body.innerText);
+      port2.postMessage('');
+    });
+  }, hidden);
+}
+
 /** What is said to a screen reader in so many seconds. */
 async function said(page: Page, during: number): Promise<string[]> {
   const texts = new Set<string>();
@@ -95,17 +110,26 @@ test('the last five seconds say so and show the next token, which follows withou
 
 test('it rests while the page is hidden, and is right when it is seen again', async ({ page, server }) => {
   const { device, site } = await withSecondsLeft(page, server, 25);
-  const before = await device.token();
-  const setHidden = async (hidden: boolean) =>
-    page.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
-      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
-    }, hidden);
-  await setHidden(true);
+  await setHidden(page, true);
   await page.clock.runFor(40_000);
-  expect(await device.token()).toBe(before);
-  await setHidden(false);
+  await expect(page.getByRole('timer')).toHaveText('Your token expires in 25 s');
+  await setHidden(page, false);
+  await expect(page.getByRole('timer')).toHaveText('Your token expires in 15 s');
   expect(await device.token()).toBe(await site.tokenAt(await seconds(page)));
+});
+
+test('a page in the background shows no digits, to the eye or to a screen reader', async ({ page, server }) => {
+  const { device, site } = await withSecondsLeft(page, server, 4);
+  await expect(page.getByText(/^Next/)).toBeVisible();
+  const token = await site.tokenAt(await seconds(page));
+  // At once: the picture in the list of tasks is taken when the page goes.
+  expect(await setHidden(page, true)).not.toContain(token);
+  await expect(page.locator('.digits')).toHaveText('•••••••');
+  await expect(page.locator('.digits')).toHaveAttribute('aria-label', 'Token for Mail, hidden');
+  await expect(page.getByText(/^Next/)).toHaveCount(0);
+  await setHidden(page, false);
+  await expect(page.locator('.digits')).toHaveText(token);
+  expect(await device.token()).toBe(token);
 });
 
 test('a token that its owner hides is shown by a tap', async ({ page, server }) => {
@@ -118,6 +142,24 @@ test('a token that its owner hides is shown by a tap', async ({ page, server }) 
   await expect(page.locator('.digits')).toHaveText(await site.tokenAt(await seconds(page)));
   await device.token();
 });
+
+for (const key of ['Enter', 'Space']) {
+  test(`a hidden token has no digits in its name, and ${key} shows and copies it`, async ({ page, context, server }) => {
+    await context.grantPermissions(['clipboard-write']);
+    const { device, site } = await withSecondsLeft(page, server, 20);
+    await press(page, 'Settings');
+    await page.getByLabel('Hide the token until I tap it').check();
+    await press(page, 'Back');
+    const token = await site.tokenAt(await seconds(page));
+    const hidden = page.getByRole('group', { name: 'Token for Mail, hidden', exact: true });
+    await expect(hidden).toBeVisible();
+    expect((await page.locator('body').ariaSnapshot()).replace(/\D/g, '')).not.toContain(token);
+    await hidden.press(key);
+    await expect(page.getByRole('status').filter({ hasText: /^Copied, \d+ s left$/ })).toBeVisible();
+    expect(await device.token()).toBe(token);
+    await expect(page.locator('.digits')).toBeFocused();
+  });
+}
 
 test("a phone's clock that is wrong is said, and its tokens are right", async ({ page, server }) => {
   await page.clock.install({ time: (await server.now()) * 1000 - 47_000 });

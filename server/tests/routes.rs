@@ -13,6 +13,7 @@ mod listen;
 mod nonsense;
 mod program;
 mod recovery;
+mod registration_timing;
 mod rendering;
 mod sign_in;
 mod support;

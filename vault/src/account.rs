@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use domain::otpauth::Otpauth;
 use domain::person::{InvalidText, Line, Name};
 use domain::totp::{InvalidParameters, Parameters, Secret, Totp};
+use sha2::{Digest as _, Sha256};
 
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::{Random, random_array};
@@ -303,6 +304,13 @@ fn write_key(writer: &mut Writer, key: &Secret, parameters: Parameters) {
     writer.u8(parameters.digits);
     writer.u16(u16::try_from(parameters.period).expect("a period lasts 120 seconds at most"));
     writer.string(key.expose_bytes());
+}
+
+/// Which tokens an account makes, without its key: SHA-256 of key and parameters.
+pub(crate) fn tokens_digest(key: &Secret, parameters: Parameters) -> [u8; 32] {
+    let mut writer = Writer::with_capacity(MAX_KEY_BYTES + 8);
+    write_key(&mut writer, key, parameters);
+    Sha256::new_with_prefix("twofold tokens 1\n").chain_update(writer.as_slice()).finalize().into()
 }
 
 fn read_key(reader: &mut Reader<'_>) -> Result<(Secret, Parameters), Malformed> {

@@ -564,7 +564,8 @@ impl Contents {
         }
     }
 
-    /// Takes in a backup that opened: its accounts, its key and its place in the sequence; all of it, or nothing.
+    /// Takes in a backup that opened: its accounts, its key and its place in the sequence; all of it, or nothing. Accounts
+    /// that were deleted here stay away.
     ///
     /// Accounts that only this device has make it need a backup. Another order or other names do not, or two devices
     /// would answer each other for ever.
@@ -572,7 +573,7 @@ impl Contents {
     /// # Errors
     /// [`Full`].
     pub fn restore(&mut self, opened: Opened, now: Timestamp, random: &mut Random<'_>) -> Result<Merged, Full> {
-        let merged = self.merge(&opened.snapshot, random)?;
+        let merged = self.merge(&self.without_deleted(&opened.snapshot, now), random)?;
         let accounts =
             if merged.only_here == 0 { self.accounts_digest() } else { Digest::of(&opened.snapshot.encode()) };
         let saved = Saved { at: now, accounts, slot: slot_digest(&opened.key.slot) };

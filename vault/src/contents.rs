@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::Timestamp;
 use domain::person::{Line, Name};
 use domain::totp::{Parameters, Secret};
 use zeroize::Zeroizing;
@@ -14,11 +15,17 @@ use crate::backup::{BackupState, Chain};
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::key::Key;
 use crate::snapshot::{Entry, Snapshot};
+use crate::tombstone::Tombstones;
 
 /// As many accounts fit in a vault, and in a backup.
 pub const MAX_ACCOUNTS: usize = 500;
-/// Version of the encoding.
-const VERSION: u8 = 1;
+/// How long after the backup password was typed it is asked for: whoever has forgotten it should not learn so when the
+/// phone is lost.
+pub const ASK_AFTER: Duration = Duration::from_hours(30 * 24);
+/// How long "Not Now" puts the question off.
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_hours(7 * 24);
+/// Version of the encoding. Version 1 ends with the accounts.
+const VERSION: u8 = 2;
 
 /// The secret by which this device answers for itself to the server: 256 bits, in base64url. Redacted.
 #[derive(Clone, PartialEq, Eq)]
@@ -101,6 +108,9 @@ pub struct Contents {
     /// switched off.
     pub chain: Chain,
     accounts: Vec<Account>,
+    tombstones: Tombstones,
+    /// When the backup password is asked for; at once where nothing is known, as in a vault of an older version.
+    ask_at: Option<Timestamp>,
 }
 
 /// There is no account of that id, any more.
@@ -204,6 +214,7 @@ impl Contents {
             return Err(NotAdded::Full);
         }
         let id = account.id;
+        self.tombstones.raise(&account);
         self.accounts.insert(position.min(self.accounts.len()), account);
         Ok(id)
     }
@@ -235,13 +246,18 @@ impl Contents {
         Ok(())
     }
 
-    /// Takes an account out.
+    /// Takes an account out. Until somebody adds it again it stays out, also if the backup of another device has it.
     ///
     /// # Errors
     /// [`UnknownAccount`].
-    pub fn remove(&mut self, id: AccountId) -> Result<Removed, UnknownAccount> {
+    pub fn remove(&mut self, id: AccountId, now: Timestamp) -> Result<Removed, UnknownAccount> {
         let position = self.position(id)?;
-        Ok(Removed { position, account: self.accounts.remove(position) })
+        let account = self.accounts.remove(position);
+        // No backup has the secret of a practice account.
+        if !account.is_practice() {
+            self.tombstones.bury(&account, now);
+        }
+        Ok(Removed { position, account })
     }
 
     /// Puts a removed account back at its place.
@@ -260,6 +276,27 @@ impl Contents {
             Kind::Other => true,
         });
         before - self.accounts.len()
+    }
+
+    /// The backup password was typed, and it was right.
+    pub fn password_typed(&mut self, now: Timestamp) {
+        self.ask_at = Some(now + ASK_AFTER);
+    }
+
+    /// The person does not want to be asked for the backup password now.
+    pub fn put_off(&mut self, now: Timestamp) {
+        self.ask_at = Some(now + ASK_AGAIN_AFTER);
+    }
+
+    /// Whether it is time to ask for the backup password. A time further away than any is of a clock that was wrong.
+    #[must_use]
+    pub fn asks_for_password(&self, now: Timestamp) -> bool {
+        self.backup.is_some() && self.ask_at.is_none_or(|at| now >= at || at.since(now) > ASK_AFTER)
+    }
+
+    /// The snapshot without what was deleted here.
+    pub(crate) fn without_deleted(&self, snapshot: &Snapshot, now: Timestamp) -> Snapshot {
+        snapshot.clone().without(|other| self.tombstones.hold(other.key(), other.parameters(), now))
     }
 
     /// Takes in the accounts of a backup or an import: all of them, or none.
@@ -306,11 +343,14 @@ impl Contents {
             next.accounts.sort_by_key(|account| order.iter().position(|id| *id == account.id).unwrap_or(usize::MAX));
         }
         self.accounts = next.accounts;
+        for account in &self.accounts {
+            self.tombstones.raise(account);
+        }
         Ok(merged)
     }
 
-    /// Version (u8, 1), token account, device key, device name, minutes until it locks, chain, backup, count (u16),
-    /// accounts.
+    /// Version (u8, 2), token account, device key, device name, minutes until it locks, chain, backup, count (u16),
+    /// accounts, deletions, time to ask for the backup password (i64 or none).
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
         // An account takes about 100 bytes, the chain a thousand.
         let mut writer = Writer::with_capacity(256 * (self.accounts.len() + 16));
@@ -325,12 +365,15 @@ impl Contents {
         for account in &self.accounts {
             account.write(&mut writer);
         }
+        self.tombstones.write(&mut writer);
+        writer.option(self.ask_at, |writer, at| writer.i64(at.millis()));
         writer.finish()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != VERSION {
+        let version = reader.u8()?;
+        if !(1..=VERSION).contains(&version) {
             return Err(Malformed);
         }
         let mut contents = Self {
@@ -340,7 +383,7 @@ impl Contents {
             auto_lock: AutoLock::after_minutes(reader.u8()?).ok_or(Malformed)?,
             chain: Chain::read(&mut reader)?,
             backup: reader.option(BackupState::read)?,
-            accounts: Vec::new(),
+            ..Self::default()
         };
         for _ in 0..reader.count(MAX_ACCOUNTS)? {
             let account = Account::read(&mut reader)?;
@@ -348,6 +391,10 @@ impl Contents {
                 return Err(Malformed);
             }
             contents.accounts.push(account);
+        }
+        if version > 1 {
+            contents.tombstones = Tombstones::read(&mut reader)?;
+            contents.ask_at = reader.option(|reader| reader.i64().map(Timestamp::from_millis))?;
         }
         reader.end()?;
         Ok(contents)
@@ -382,8 +429,11 @@ mod tests {
 
     use super::*;
     use crate::account::OtherAccount;
+    use crate::backup::BackupKey;
     use crate::lock::Vault;
-    use crate::sample;
+    use crate::{sample, tombstone};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn names(contents: &Contents) -> Vec<&str> {
         contents.accounts().iter().map(|account| account.name.as_str()).collect()
@@ -407,7 +457,7 @@ mod tests {
         assert_eq!(names(&contents), ["Ada", "Dora", "Berta"]);
         let unknown = AccountId::random(random);
         assert_eq!(contents.move_to(unknown, 0), Err(UnknownAccount));
-        assert_eq!(contents.remove(unknown), Err(UnknownAccount));
+        assert_eq!(contents.remove(unknown, NOW), Err(UnknownAccount));
         assert_eq!(contents.rename(unknown, Line::default(), Name::parse("x").unwrap()), Err(UnknownAccount));
     }
 
@@ -416,14 +466,15 @@ mod tests {
         let random = &mut sample::random();
         let (mut contents, ids) = three(random);
         let before = contents.clone();
-        let removed = contents.remove(ids[1]).unwrap();
+        let removed = contents.remove(ids[1], NOW).unwrap();
         assert_eq!(removed.account().name.as_str(), "Berta");
         assert_eq!(names(&contents), ["Ada", "Cora"]);
+        assert_ne!(contents.tombstones, before.tombstones);
         assert_eq!(contents.undo(removed.clone()), Ok(ids[1]));
-        assert_eq!(contents, before);
+        assert_eq!(contents, before, "its tombstone is gone too");
         assert_eq!(contents.undo(removed.clone()), Err(NotAdded::Known(ids[1])));
         for id in ids {
-            contents.remove(id).unwrap();
+            contents.remove(id, NOW).unwrap();
         }
         contents.undo(removed).unwrap();
         assert_eq!(names(&contents), ["Berta"], "its place is gone, so it is the last");
@@ -498,7 +549,7 @@ mod tests {
         there.rename(ids[0], Line::default(), Name::parse("Ada elsewhere").unwrap()).unwrap();
         there.move_to(ids[2], 0).unwrap();
         there.add(sample::other("Dora", random)).unwrap();
-        there.remove(ids[1]).unwrap();
+        there.remove(ids[1], NOW).unwrap();
         let merged = here.merge(&Snapshot::of(&there), random).unwrap();
         assert_eq!(merged, Merged { added: 1, known: 2, elsewhere: 0, only_here: 1 });
         assert_eq!(names(&here), ["Ada", "Berta", "Cora", "Dora"]);
@@ -523,6 +574,83 @@ mod tests {
         let merged = elsewhere.merge(&Snapshot::of(&there), random).unwrap();
         assert_eq!(merged, Merged { added: 1, known: 0, elsewhere: 1, only_here: 0 });
         assert_eq!(names(&elsewhere), ["Ada"]);
+    }
+
+    #[test]
+    fn what_was_deleted_comes_back_by_hand_and_not_by_a_merge() {
+        let random = &mut sample::random();
+        let (mut here, ids) = three(random);
+        let there = Snapshot::of(&here);
+        let berta = here.find(ids[1]).unwrap().clone();
+        here.remove(ids[1], NOW).unwrap();
+        let alive = here.without_deleted(&there, NOW);
+        assert_eq!(here.merge(&alive, random).unwrap(), Merged { known: 2, ..Merged::default() });
+        assert_eq!(names(&here), ["Ada", "Cora"]);
+        assert_eq!(here.without_deleted(&there, NOW + tombstone::LIFE), there, "nothing is remembered for ever");
+        // A file that somebody imports is somebody's will.
+        here.merge(&there, random).unwrap();
+        assert_eq!(names(&here), ["Ada", "Cora", "Berta"]);
+        assert_eq!(here.without_deleted(&there, NOW), there);
+        let id = here.accounts()[2].id;
+        here.remove(id, NOW).unwrap();
+        here.add(berta).unwrap();
+        assert_eq!(here.without_deleted(&there, NOW), there, "so is a key that is typed again");
+    }
+
+    #[test]
+    fn a_practice_account_leaves_no_tombstone() {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        let id = contents.accounts()[0].id;
+        contents.remove(id, NOW).unwrap();
+        assert_eq!(contents.tombstones, Tombstones::default());
+    }
+
+    #[test]
+    fn a_vault_of_version_1_is_read() {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        contents.add(sample::other("Ada", random)).unwrap();
+        let now = contents.encode();
+        // No deletion and no time, which version 1 does not write.
+        let (before, rest) = now.split_at(now.len() - 3);
+        assert_eq!(rest, [0, 0, 0]);
+        assert_eq!(Contents::decode(&[&[1], &before[1..]].concat()), Ok(contents));
+        assert_eq!(Contents::decode(&[&[1], &now[1..]].concat()), Err(Malformed));
+        assert_eq!(Contents::decode(&[&[VERSION + 1], &now[1..]].concat()), Err(Malformed));
+    }
+
+    #[test]
+    fn the_backup_password_is_asked_for_a_month_after_it_was_typed() {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        assert!(!contents.asks_for_password(NOW), "there is no backup");
+        let token_account = contents.token_account.clone().unwrap();
+        contents.switch_backup_on(BackupKey::create(token_account, sample::kdf(), &Key::new([1; 32]), random));
+        assert!(contents.asks_for_password(NOW), "nobody knows when it was typed");
+        contents.password_typed(NOW);
+        let moment = Duration::from_millis(1);
+        assert!(!contents.asks_for_password(NOW));
+        assert!(!contents.asks_for_password(NOW + ASK_AFTER.saturating_sub(moment)));
+        assert!(contents.asks_for_password(NOW + ASK_AFTER));
+        let later = NOW + ASK_AFTER;
+        contents.put_off(later);
+        assert!(!contents.asks_for_password(later + ASK_AGAIN_AFTER.saturating_sub(moment)));
+        assert!(contents.asks_for_password(later + ASK_AGAIN_AFTER));
+        contents.password_typed(later);
+        assert_eq!(Contents::decode(&contents.encode()), Ok(contents.clone()));
+        contents.switch_backup_off();
+        assert!(!contents.asks_for_password(later + ASK_AFTER));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_puts_the_question_off_for_no_longer_than_a_right_one() {
+        let random = &mut sample::random();
+        let mut contents = sample::device(random);
+        let token_account = contents.token_account.clone().unwrap();
+        contents.switch_backup_on(BackupKey::create(token_account, sample::kdf(), &Key::new([1; 32]), random));
+        contents.password_typed(NOW + Duration::from_hours(1));
+        assert!(contents.asks_for_password(NOW));
     }
 
     #[test]
@@ -587,6 +715,38 @@ mod tests {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = Contents::decode(&bytes);
+        }
+
+        #[test]
+        fn no_merge_brings_back_what_was_deleted_unless_it_is_undone(
+            contents in sample::contents(),
+            deleted in proptest::collection::vec(any::<(proptest::sample::Index, bool)>(), 0..8),
+            days in 0_u32..400,
+        ) {
+            let there = Snapshot::of(&contents);
+            let mut here = contents.clone();
+            let mut stay_away = Vec::new();
+            for (which, is_undone) in deleted {
+                if here.accounts().is_empty() {
+                    break;
+                }
+                let account = here.accounts()[which.index(here.accounts().len())].clone();
+                let removed = here.remove(account.id, NOW).unwrap();
+                if is_undone {
+                    here.undo(removed).unwrap();
+                } else if !account.is_practice() {
+                    stay_away.push(account);
+                }
+            }
+            here = Contents::decode(&here.encode()).unwrap();
+            let kept = here.accounts().to_vec();
+            let later = NOW + Duration::from_hours(24) * days;
+            here.merge(&here.without_deleted(&there, later), &mut sample::random()).unwrap();
+            prop_assert!(kept.iter().all(|account| here.accounts().contains(account)));
+            for account in stay_away {
+                let is_back = here.same(account.key(), account.parameters()).is_some();
+                prop_assert_eq!(is_back, later.since(NOW) >= tombstone::LIFE);
+            }
         }
 
         #[test]

@@ -1,11 +1,11 @@
 //! The vault at rest: one file on the device, and the ways to open it.
 //!
-//! The format, version 1; numbers are big-endian:
+//! The format, version 2; numbers are big-endian:
 //!
 //! | bytes | what |
 //! | --- | --- |
 //! | 8 | `TWOFOLDV` |
-//! | 1 | format version: 1 |
+//! | 1 | format version: 2; 1 differs in the content alone |
 //! | 16 | id of the vault, random |
 //! | 1 | wrong PINs in a row, 0 to 10 |
 //! | 98 | PIN slot: figures of the key derivation (26), wrapped vault key (72) |
@@ -27,7 +27,7 @@ use crate::key::{KEY_BYTES, KdfParameters, Key};
 use crate::{Random, random_array};
 
 const MAGIC: &[u8; 8] = b"TWOFOLDV";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const ID_BYTES: usize = 16;
 const PIN_LABEL: &str = "twofold vault pin 1";
 const BACKUP_PASSWORD_LABEL: &str = "twofold vault backup password 1";
@@ -137,7 +137,7 @@ impl Vault {
             return Err(Damaged::Malformed);
         }
         match reader.u8() {
-            Ok(FORMAT) => Self::read(reader).map_err(|Malformed| Damaged::Malformed),
+            Ok(1..=FORMAT) => Self::read(reader).map_err(|Malformed| Damaged::Malformed),
             Ok(newer) if newer > FORMAT => Err(Damaged::UnknownFormat),
             _ => Err(Damaged::Malformed),
         }
@@ -529,7 +529,7 @@ mod tests {
         eleven[COUNT_AT] = MAX_TRIES + 1;
         assert_eq!(Vault::parse(&eleven), Err(Damaged::Malformed));
         let mut newer = file;
-        newer[8] = 2;
+        newer[8] = FORMAT + 1;
         assert_eq!(Vault::parse(&newer), Err(Damaged::UnknownFormat));
     }
 

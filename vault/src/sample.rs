@@ -1,5 +1,6 @@
 //! What the tests are made of.
 
+use domain::Timestamp;
 use domain::person::{Line, Name};
 use domain::totp::{Algorithm, Parameters, Secret};
 use proptest::prelude::*;
@@ -88,12 +89,21 @@ fn account() -> impl Strategy<Value = Account> {
 /// Any contents with a few accounts.
 pub(crate) fn contents() -> impl Strategy<Value = Contents> {
     let registered = proptest::option::of("[a-f0-9]{32}");
-    (registered, line(), 1_u8..=60, proptest::collection::vec(account(), 0..6)).prop_map(
-        |(token_account, device_name, minutes, accounts)| {
+    let deleted = proptest::collection::vec((account(), any::<i32>()), 0..3);
+    let typed = proptest::option::of(any::<i32>());
+    (registered, line(), 1_u8..=60, proptest::collection::vec(account(), 0..6), deleted, typed).prop_map(
+        |(token_account, device_name, minutes, accounts, deleted, typed)| {
             let mut contents = Contents::default();
             contents.token_account = token_account.map(|id| ServerId::parse(&id).unwrap());
             contents.device_name = device_name;
             contents.auto_lock = AutoLock::after_minutes(minutes).unwrap();
+            for (account, at) in deleted {
+                let id = contents.add(account).unwrap();
+                contents.remove(id, Timestamp::from_seconds(i64::from(at))).unwrap();
+            }
+            if let Some(at) = typed {
+                contents.password_typed(Timestamp::from_seconds(i64::from(at)));
+            }
             for account in accounts {
                 contents.add(account).unwrap();
             }

@@ -95,6 +95,13 @@ impl Snapshot {
         &self.0
     }
 
+    /// The same without those other accounts.
+    #[must_use]
+    pub(crate) fn without(mut self, is_left_out: impl Fn(&OtherAccount) -> bool) -> Self {
+        self.0.retain(|entry| !matches!(entry, Entry::Other(other) if is_left_out(other)));
+        self
+    }
+
     /// The same without practice accounts.
     #[must_use]
     pub(crate) fn without_practice(mut self) -> Self {

@@ -70,8 +70,31 @@ pub(crate) struct Bundle {
     pub(crate) wasm: Vec<u8>,
 }
 
-/// Builds a program. What follows cargo is skipped when cargo made the same bytes as the last time.
+/// Builds a program.
 pub(crate) fn build(program: Program, flavour: Flavour) -> Result<Bundle> {
+    let Bundle { js, wasm } = build_whole(program, flavour)?;
+    let js = if flavour == Flavour::Release { terse(&js)? } else { js };
+    Ok(Bundle { js, wasm })
+}
+
+/// Leaves out what people read in a script: comments and indentation, a tenth of it after brotli. Names and lines stay.
+fn terse(js: &[u8]) -> Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut is_comment = false;
+    for line in str::from_utf8(js).context("a script is UTF-8")?.lines().map(str::trim) {
+        // In a text of several lines what looks like a comment or an indentation is none.
+        ensure!(is_comment || line.matches('`').count() % 2 == 0, "a text of several lines in the bindings: {line}");
+        is_comment |= line.starts_with("/*");
+        if !is_comment && !line.is_empty() && !line.starts_with("//") {
+            lines.push(line);
+        }
+        is_comment &= !line.ends_with("*/");
+    }
+    Ok([lines.join("\n").as_bytes(), b"\n"].concat())
+}
+
+/// What follows cargo is skipped when cargo made the same bytes as the last time.
+fn build_whole(program: Program, flavour: Flavour) -> Result<Bundle> {
     let compiled = compile(program, flavour)?;
     let compiled = std::fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))?;
 
@@ -182,4 +205,17 @@ fn key(compiled: &[u8], flavour: Flavour) -> Result<String> {
         hash.update(std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
     }
     Ok(hexadecimal(&hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terse_script_has_its_statements_and_no_comment() {
+        let js =
+            "// Cast `a`\n/**\n * @returns {number}\n */\nget() {\n    return `${1}`; // one\n\n    /* two */\n}\n";
+        assert_eq!(terse(js.as_bytes()).unwrap(), b"get() {\nreturn `${1}`; // one\n}\n");
+        assert!(terse(b"const text = `one\n  two`;\n").is_err());
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     AccountView, BackupState, BackupView, DeviceRow, DeviceView, NewAccountView, RegistrationView, RequestView,
     StepView,
 };
-use crate::error::AppError;
+use crate::error::{AppError, DeviceError};
 use crate::visit::{Call, answer, refuse};
 
 impl From<Started> for RegistrationView {
@@ -103,7 +103,7 @@ impl From<devices::DeviceView> for DeviceView {
 /// The device that calls.
 async fn device(call: &Call, key: &str) -> Result<Device, AppError> {
     let found = devices::find(&call.authority, key).await.map_err(refuse)?;
-    found.ok_or_else(|| refuse(AppError::DeviceRevoked))
+    found.ok_or_else(|| refuse(AppError::Device(DeviceError::Revoked)))
 }
 
 /// What the device is told, as text.

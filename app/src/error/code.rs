@@ -12,10 +12,12 @@ use domain::token::InvalidToken;
 use domain::totp::Algorithm;
 use domain::username::InvalidUsername;
 
+#[cfg(feature = "authenticator")]
+use super::DeviceError;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 57] = [
+const WORDS: [(&str, AppError); 49] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -48,12 +50,6 @@ const WORDS: [(&str, AppError); 57] = [
     ("last-factor", AppError::LastFactor),
     ("not-found", AppError::NotFound),
     ("codes-not-stored", AppError::CodesNotStored),
-    ("device-revoked", AppError::DeviceRevoked),
-    ("registration-over", AppError::RegistrationOver),
-    ("no-token-account", AppError::NoTokenAccount),
-    ("email-of-another", AppError::EmailOfAnother),
-    ("recovery-code-needed", AppError::RecoveryCodeNeeded),
-    ("wrong-number", AppError::WrongNumber),
     ("forbidden", AppError::Forbidden),
     ("email-taken", AppError::EmailTaken),
     ("last-administrator", AppError::LastAdministrator),
@@ -71,8 +67,6 @@ const WORDS: [(&str, AppError); 57] = [
     ("remembered-days", AppError::Policy(InvalidPolicy::RememberedDays)),
     ("date-invalid", AppError::DateInvalid),
     ("member-phone-missing", AppError::MemberPhoneMissing),
-    ("backup-conflict", AppError::BackupConflict),
-    ("backup-too-large", AppError::BackupTooLarge),
 ];
 
 const TEXT_REASONS: [InvalidText; 3] = [InvalidText::Empty, InvalidText::TooLong, InvalidText::ControlCharacter];
@@ -100,6 +94,8 @@ impl AppError {
                 format!("ignored-algorithm.{}.{}", used as u8, needed as u8)
             }
             Self::Diagnosed(Diagnosis::IgnoredPeriod { used, needed }) => format!("ignored-period.{used}.{needed}"),
+            #[cfg(feature = "authenticator")]
+            Self::Device(error) => error.word().to_owned(),
             plain => {
                 WORDS.iter().find(|(_, error)| *error == plain).map_or("unavailable", |(word, _)| *word).to_owned()
             }
@@ -110,6 +106,10 @@ impl AppError {
     pub fn from_code(code: &str) -> Option<Self> {
         if let Some((_, error)) = WORDS.iter().find(|(word, _)| *word == code) {
             return Some(*error);
+        }
+        #[cfg(feature = "authenticator")]
+        if let Some(error) = DeviceError::from_word(code) {
+            return Some(Self::Device(error));
         }
         let (word, figures) = code.split_once('.')?;
         let (first, second) = figures.split_once('.').unwrap_or((figures, ""));

@@ -16,7 +16,7 @@ use authority::{
     step_up::ProofRefused,
 };
 
-use super::{AppError, PhoneField, TextField};
+use super::{AppError, DeviceError, PhoneField, TextField};
 
 impl From<Unavailable> for AppError {
     fn from(_: Unavailable) -> Self {
@@ -238,10 +238,10 @@ impl From<devices::RegistrationError> for AppError {
             Error::NotRight => Self::TokenNotRight,
             Error::MalformedRecoveryCode(reason) => Self::RecoveryCode(reason),
             Error::RecoveryCodeNotRight => Self::RecoveryCodeNotRight,
-            Error::Over => Self::RegistrationOver,
-            Error::NoTokenAccount => Self::NoTokenAccount,
-            Error::EmailOfAnother => Self::EmailOfAnother,
-            Error::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
+            Error::Over => Self::Device(DeviceError::RegistrationOver),
+            Error::NoTokenAccount => Self::Device(DeviceError::NoTokenAccount),
+            Error::EmailOfAnother => Self::Device(DeviceError::EmailOfAnother),
+            Error::RecoveryCodeNeeded => Self::Device(DeviceError::RecoveryCodeNeeded),
             Error::Unavailable => Self::Unavailable,
         }
     }
@@ -254,8 +254,8 @@ impl From<devices::ActivationError> for AppError {
             Error::Malformed(reason) => Self::Token(reason),
             Error::NotRight(Some(diagnosis)) => Self::Diagnosed(diagnosis),
             Error::NotRight(None) => Self::TokenNotRight,
-            Error::Revoked => Self::DeviceRevoked,
-            Error::Over => Self::RegistrationOver,
+            Error::Revoked => Self::Device(DeviceError::Revoked),
+            Error::Over => Self::Device(DeviceError::RegistrationOver),
             Error::Unavailable => Self::Unavailable,
         }
     }
@@ -265,8 +265,8 @@ impl From<devices::AnswerError> for AppError {
     fn from(error: devices::AnswerError) -> Self {
         match error {
             devices::AnswerError::Gone => Self::NotFound,
-            devices::AnswerError::WrongNumber => Self::WrongNumber,
-            devices::AnswerError::Revoked => Self::DeviceRevoked,
+            devices::AnswerError::WrongNumber => Self::Device(DeviceError::WrongNumber),
+            devices::AnswerError::Revoked => Self::Device(DeviceError::Revoked),
             devices::AnswerError::Unavailable => Self::Unavailable,
         }
     }
@@ -287,10 +287,10 @@ impl From<backup::SaveError> for AppError {
     fn from(error: backup::SaveError) -> Self {
         match error {
             backup::SaveError::Malformed => Self::BadRequest,
-            backup::SaveError::TooLarge => Self::BackupTooLarge,
-            backup::SaveError::Conflict => Self::BackupConflict,
-            backup::SaveError::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
-            backup::SaveError::Revoked => Self::DeviceRevoked,
+            backup::SaveError::TooLarge => Self::Device(DeviceError::BackupTooLarge),
+            backup::SaveError::Conflict => Self::Device(DeviceError::BackupConflict),
+            backup::SaveError::RecoveryCodeNeeded => Self::Device(DeviceError::RecoveryCodeNeeded),
+            backup::SaveError::Revoked => Self::Device(DeviceError::Revoked),
             backup::SaveError::Unavailable => Self::Unavailable,
         }
     }
@@ -300,7 +300,7 @@ impl From<backup::LoadError> for AppError {
     fn from(error: backup::LoadError) -> Self {
         match error {
             backup::LoadError::NotFound => Self::NotFound,
-            backup::LoadError::RecoveryCodeNeeded => Self::RecoveryCodeNeeded,
+            backup::LoadError::RecoveryCodeNeeded => Self::Device(DeviceError::RecoveryCodeNeeded),
             backup::LoadError::Unavailable => Self::Unavailable,
         }
     }

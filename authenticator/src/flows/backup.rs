@@ -1,7 +1,7 @@
 //! The backup: switched on, saved after each change, restored, put under another password.
 
-use app::AppError;
 use app::authenticator::{BackupView, api};
+use app::error::{AppError, DeviceError};
 use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
@@ -49,7 +49,12 @@ pub(crate) fn turn_on(model: Model, password: String, again: &str) {
             Ok((kdf, derived)) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
             Err(error) => return model.fail(error.to_string()),
         };
-        match keeper::change(model, |contents| contents.switch_backup_on(key)).await {
+        let now = model.now();
+        let switched = keeper::change(model, |contents| {
+            contents.switch_backup_on(key);
+            contents.password_typed(now);
+        });
+        match switched.await {
             Ok(()) => {
                 keeper::open_also_by(model, &password).await;
                 save_changes(model).await;
@@ -79,9 +84,12 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
             Ok(keys) => keys,
             Err(error) => return model.fail(error.to_string()),
         };
+        let now = model.now();
         let changed = keeper::change(model, |contents| {
-            let backup = contents.backup.as_mut().filter(|backup| backup.key.is_password(&old_key));
-            backup.map(|backup| backup.key.change_password(kdf, &new_key, &mut browser::fill_random))
+            let backup = contents.backup.as_mut().filter(|backup| backup.key.is_password(&old_key))?;
+            backup.key.change_password(kdf, &new_key, &mut browser::fill_random);
+            contents.password_typed(now);
+            Some(())
         });
         match changed.await {
             Ok(Some(())) => {
@@ -96,13 +104,98 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
     });
 }
 
+/// Whether to ask now if the backup password is still known.
+pub(crate) fn asks_for_password(model: Model) -> bool {
+    keeper::with(model, |contents| contents.asks_for_password(model.now())) == Some(true)
+}
+
+/// Not now.
+pub(crate) fn put_off(model: Model) {
+    model.run(async move {
+        let now = model.now();
+        match keeper::change(model, |contents| contents.put_off(now)).await {
+            Ok(()) => model.home(),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
+/// Whether the backup password is still known. The key that is here tells; no server is asked.
+pub(crate) fn recall(model: Model, password: String) {
+    model.run(async move {
+        let Some(kdf) = password_kdf(model) else { return model.home() };
+        let key = match deriver::derive(&model.worker(), &password, &kdf).await {
+            Ok(key) => key,
+            Err(error) => return model.fail(error.to_string()),
+        };
+        let now = model.now();
+        let is_right = keeper::change(model, |contents| {
+            let is_right = contents.backup.as_ref().is_some_and(|backup| backup.key.is_password(&key));
+            if is_right {
+                contents.password_typed(now);
+            }
+            is_right
+        });
+        match is_right.await {
+            Ok(true) => {
+                model.home();
+                model.say("That is your backup password. You will be asked again in a month.");
+            }
+            Ok(false) => model.fail(
+                "That is not your backup password. Try again, or choose one that you will know: Change backup password.",
+            ),
+            Err(error) => model.fail(error.to_string()),
+        }
+    });
+}
+
 /// How the key of the present backup password is derived; none while the backup is off.
 pub(crate) fn password_kdf(model: Model) -> Option<KdfParameters> {
     keeper::with(model, |contents| contents.backup.as_ref().map(|backup| *backup.key.kdf())).flatten()
 }
 
-/// Sends the backup to the server if anything has changed since it has it.
+/// Whether a backup is on its way to the server. Two at once would both be the next version, and the server keeps one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Saving {
+    /// None is.
+    #[default]
+    Idle,
+    /// One is.
+    UnderWay,
+    /// One is, and it may lack what was asked to be saved since: another look follows.
+    Again,
+}
+
+impl Saving {
+    /// Asks for a look. Whether the asker is the one to do it.
+    fn begin(&mut self) -> bool {
+        let is_idle = *self == Self::Idle;
+        *self = if is_idle { Self::UnderWay } else { Self::Again };
+        is_idle
+    }
+
+    /// A look is through. Whether another one follows.
+    fn goes_on(&mut self) -> bool {
+        let goes_on = *self == Self::Again;
+        *self = if goes_on { Self::UnderWay } else { Self::Idle };
+        goes_on
+    }
+}
+
+/// Sends the backup to the server if anything has changed since it has it, one after the other.
 pub(crate) async fn save_changes(model: Model) {
+    if model.saving.try_update_value(Saving::begin) != Some(true) {
+        return;
+    }
+    loop {
+        save_once(model).await;
+        if model.saving.try_update_value(Saving::goes_on) != Some(true) {
+            return;
+        }
+    }
+}
+
+async fn save_once(model: Model) {
     if keeper::with(model, Contents::needs_backup) != Some(true) {
         return sync::show(model);
     }
@@ -125,7 +218,7 @@ pub(crate) async fn save_changes(model: Model) {
             }
             sync::show(model);
         }
-        Err(AppError::BackupConflict) => catch_up(model, &device_key).await,
+        Err(AppError::Device(DeviceError::BackupConflict)) => catch_up(model, &device_key).await,
         Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
         Err(error) => {
             model.sync.set(Sync::Unsaved);
@@ -191,7 +284,9 @@ pub(crate) fn restore(model: Model, password: String) {
         let restored = keeper::change(model, |contents| {
             let token_account = contents.token_account.clone().ok_or(Refused::OtherTokenAccount)?;
             let opened = blob.accept(&token_account, &contents.chain)?.open_by_password(&key)?;
-            contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)
+            let merged = contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)?;
+            contents.password_typed(now);
+            Ok(merged)
         });
         match restored.await {
             Ok(Ok(merged)) => {
@@ -243,5 +338,21 @@ fn words(refused: Refused) -> String {
         }
         Refused::WrongPassword => "The backup password is not right.".to_owned(),
         Refused::OtherKey => "The backup has a new key. Enter its password.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_saves_at_a_time_and_what_was_asked_meanwhile_follows_once() {
+        let mut saving = Saving::default();
+        assert!(saving.begin());
+        assert!(!saving.begin() && !saving.begin(), "one is under way");
+        assert!(saving.goes_on(), "something was asked meanwhile");
+        assert!(!saving.goes_on(), "nothing was asked since");
+        assert!(saving.begin(), "it is through");
+        assert!(!saving.goes_on());
     }
 }

@@ -151,7 +151,9 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
     let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
     match vault.open_by_backup_password(&password_key) {
-        Ok((key, contents)) => {
+        Ok((key, mut contents)) => {
+            contents.password_typed(model.now());
+            vault.reseal(&key, &contents, &mut browser::fill_random);
             storage::save_file(&vault.to_bytes()).await?;
             hold(model, vault, key, contents);
             Ok(())
@@ -242,7 +244,8 @@ async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), Kee
 
 /// Takes an account out and tells its title. It can be brought back until the next one goes.
 pub(crate) async fn remove(model: Model, id: AccountId) -> Result<String, KeepError> {
-    let removed = change(model, |contents| contents.remove(id)).await??;
+    let now = model.now();
+    let removed = change(model, |contents| contents.remove(id, now)).await??;
     let account = removed.account();
     let title = [account.issuer.as_str(), account.name.as_str()].into_iter().find(|name| !name.is_empty());
     let title = title.unwrap_or_default().to_owned();

@@ -1,7 +1,7 @@
 //! How this browser becomes a device of a token account: the phone is proven, another device approves, secrets come.
 
-use app::AppError;
 use app::authenticator::{NewAccountView, StepView, api};
+use app::error::{AppError, DeviceError};
 use domain::person::Line;
 use domain::totp::{Parameters, Secret};
 use domain::{Timestamp, Totp};
@@ -45,6 +45,7 @@ pub(crate) fn send_code(model: Model, channel: &'static str) {
         match sent {
             Ok(view) => {
                 clock::compare(model, view.now);
+                model.next_send_at.set(view.next_send_at);
                 let ending = view.ending;
                 model.registration.update_value(|registration| registration.key = view.registration);
                 model.go(Screen::Code);
@@ -79,11 +80,15 @@ pub(crate) fn prove(model: Model, code: String) {
     });
 }
 
-/// A registration that has ended begins anew.
+/// A registration that has ended begins anew; one that the phone alone does not carry goes on with a recovery code.
 fn refuse(model: Model, error: AppError) {
-    if error == AppError::RegistrationOver {
-        forget_key(model);
-        model.go(Screen::Phone);
+    match error {
+        AppError::Device(DeviceError::RegistrationOver) => {
+            forget_key(model);
+            model.go(Screen::Phone);
+        }
+        AppError::Device(DeviceError::RecoveryCodeNeeded) => model.go(Screen::Recovery),
+        _ => {}
     }
     model.refused(error);
 }

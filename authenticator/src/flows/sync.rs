@@ -1,7 +1,7 @@
 //! What comes from the server while there is a network: whose device this is, who asks to be approved, what is backed up.
 
-use app::AppError;
 use app::authenticator::{DeviceRow, DeviceView, api};
+use app::error::{AppError, DeviceError};
 use gloo_timers::callback::Interval;
 use leptos::ev;
 use leptos::prelude::*;
@@ -43,7 +43,7 @@ pub(crate) fn ask(model: Model) {
                 take_in(model, device).await;
                 backup::save_changes(model).await;
             }
-            Err(AppError::DeviceRevoked) => revoked(model).await,
+            Err(AppError::Device(DeviceError::Revoked)) => revoked(model).await,
             Err(_) => model.sync.set(Sync::Offline),
         }
     });
@@ -127,7 +127,7 @@ async fn revoked(model: Model) {
     model.device.set(None);
     model.home();
     match forgotten {
-        Ok(()) => model.refused(AppError::DeviceRevoked),
+        Ok(()) => model.refused(AppError::Device(DeviceError::Revoked)),
         Err(error) => model.fail(error.to_string()),
     }
 }

@@ -80,6 +80,27 @@ pub(crate) fn restore(model: Model) -> AnyView {
     )
 }
 
+/// Whether the password is still known, while there is time to choose another one.
+pub(crate) fn recall(model: Model) -> AnyView {
+    let password = RwSignal::new(String::new());
+    let fields = view! {
+        {field("backup-password", "Backup password", "Checked on this device; it is sent nowhere", Typed::Secret, password)}
+        {submit("Check", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading(
+                "Do you still know your backup password?",
+                "Without it nobody can bring your accounts back if this phone is lost.",
+            ),
+            form(fields.into_any(), move || backup::recall(model, password.get_untracked())),
+            button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup)),
+            button("Not Now", "btn quiet", move || backup::put_off(model)),
+        ],
+    )
+}
+
 /// Another password.
 pub(crate) fn change(model: Model) -> AnyView {
     let old = RwSignal::new(String::new());

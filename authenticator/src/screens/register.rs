@@ -1,5 +1,6 @@
 //! Adding the practice account by its phone.
 
+use app::browser::ticker::every_second_of;
 use leptos::prelude::*;
 
 use crate::flows::register;
@@ -49,9 +50,50 @@ pub(crate) fn channel(model: Model) -> AnyView {
     )
 }
 
+/// How long another code has to wait, as the server says; it enforces the wait in any case (ux.md section 3).
+fn cool_down(model: Model) -> (RwSignal<u32>, AnyView) {
+    let wait = RwSignal::new(0_u32);
+    let is_over = RwSignal::new(false);
+    Effect::new(move |_| {
+        let next = model.next_send_at.get();
+        every_second_of(
+            move || model.now(),
+            move |now| {
+                let left = u32::try_from(next.since(now).as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+                // An effect may still begin when its screen is gone already.
+                let Some(before) = wait.try_get_untracked() else { return false };
+                wait.set(left);
+                is_over.set(left == 0 && (before > 0 || is_over.get_untracked()));
+                left > 0
+            },
+        );
+    });
+    let line = move || Some(wait.get()).filter(|left| *left > 0);
+    let line = move || line().map(|left| format!("You can request a new token in {left} s"));
+    let over = move || is_over.get().then_some("You can request a new token now");
+    // The number is no part of a button's name, and only the end is said.
+    let lines = view! {
+        <p class="hint">{line}</p>
+        <p class="unseen" aria-live="polite">{over}</p>
+    };
+    (wait, lines.into_any())
+}
+
+fn send_again(model: Model, label: &'static str, channel: &'static str, wait: RwSignal<u32>) -> AnyView {
+    let send = move || {
+        if wait.get_untracked() == 0 {
+            register::send_code(model, channel);
+        }
+    };
+    let waits = move || (wait.get() > 0).then_some("true");
+    view! { <button class="btn quiet" type="button" aria-disabled=waits on:click=move |_| send()>{label}</button> }
+        .into_any()
+}
+
 /// The code that came.
 pub(crate) fn code(model: Model) -> AnyView {
     let code = RwSignal::new(String::new());
+    let (wait, cool_down) = cool_down(model);
     let fields = view! {
         {field("code", "Verification code", "Six digits", Typed::Digits, code)}
         {submit("Verify", model)}
@@ -63,12 +105,13 @@ pub(crate) fn code(model: Model) -> AnyView {
             form(fields.into_any(), move || register::verify(model, code.get_untracked())),
             view! {
                 <div class="other-ways">
-                    {button("Text Me", "btn quiet", move || register::send_code(model, "sms"))}
-                    {button("Call Me", "btn quiet", move || register::send_code(model, "voice"))}
+                    {send_again(model, "Text Me", "sms", wait)}
+                    {send_again(model, "Call Me", "voice", wait)}
                     {button("Back", "btn quiet", move || model.go(Screen::Phone))}
                 </div>
             }
             .into_any(),
+            cool_down,
         ],
     )
 }
@@ -98,7 +141,7 @@ pub(crate) fn recovery(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Use a recovery code", "In place of the approval on your other device."),
+            heading("Use a recovery code", "It proves that it is you, in place of your other device."),
             form(fields.into_any(), move || register::prove(model, code.get_untracked())),
             back(model),
         ],

@@ -8,9 +8,10 @@ use app::milestone_text;
 use domain::Timestamp;
 use domain::countdown::{Countdown, ENDS_SOON_SECONDS};
 use domain::{Token, Totp};
+use leptos::ev;
 use leptos::prelude::*;
 
-use crate::flows::{clock, keeper, sync};
+use crate::flows::{backup, clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
 use crate::parts::{button, messages, note};
 
@@ -49,6 +50,7 @@ pub(crate) fn view(model: Model) -> AnyView {
                     {move || clock::remark(model.server_ahead.get()).map(|text| note("warn", text))}
                     {move || news(model)}
                     {move || at_risk(model)}
+                    {recall(model)}
                 </div>
                 {face}
             </main>
@@ -72,6 +74,25 @@ fn at_risk(model: Model) -> Option<AnyView> {
     is_at_risk.then(|| note("warn", TEXT))
 }
 
+/// Now and then: whether the backup password is still known.
+fn recall(model: Model) -> AnyView {
+    let asks = RwSignal::new(backup::asks_for_password(model));
+    let ask = move || {
+        let check = button("Check", "btn small", move || model.go(Screen::Recall));
+        let put_off = button("Not Now", "btn small", move || {
+            asks.set(false);
+            backup::put_off(model);
+        });
+        view! {
+            <div class="note info">
+                <p>"Do you still know your backup password?"</p>
+                <div class="row">{check} {put_off}</div>
+            </div>
+        }
+    };
+    view! { {move || asks.get().then(ask)} }.into_any()
+}
+
 /// How things stand with backup and network, in words.
 fn standing(model: Model) -> String {
     match model.sync.get() {
@@ -84,6 +105,14 @@ fn standing(model: Model) -> String {
     }
 }
 
+/// Whether the page is seen. A picture of one in the background is there for everybody who picks a task on this phone.
+fn foreground() -> RwSignal<bool> {
+    let is_seen = RwSignal::new(!document().hidden());
+    let watch = window_event_listener(ev::visibilitychange, move |_| is_seen.set(!document().hidden()));
+    on_cleanup(move || watch.remove());
+    is_seen
+}
+
 fn face_of(model: Model, shown: &Shown) -> AnyView {
     let id = shown.id;
     let Some(totp) = keeper::with(model, |contents| contents.find(id).map(vault::Account::totp)).flatten() else {
@@ -93,6 +122,8 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let said = RwSignal::new("");
     let copied_at = StoredValue::new(None::<Timestamp>);
     let is_shown = RwSignal::new(!model.hides_token.get_untracked());
+    let is_seen = foreground();
+    let is_legible = move || is_shown.get() && is_seen.get();
     let totp = Rc::new(totp);
     Effect::new(move |_| {
         let totp = Rc::clone(&totp);
@@ -131,11 +162,11 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let title = shown.title.clone();
     let name = StoredValue::new(shown.title.clone());
     let label = move || {
-        let spoken = face.with(|face| spell(&face.token));
-        name.with_value(|name| format!("Token for {name}: {spoken}"))
+        let token = is_legible().then(|| face.with(|face| face.token.clone()));
+        name.with_value(|name| spoken(name, token.as_deref()))
     };
     let parts = move || {
-        if is_shown.get() {
+        if is_legible() {
             face.with(|face| group(&face.token))
         } else {
             ["•••".to_owned(), "••••".to_owned()]
@@ -144,7 +175,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
     let ends_soon = move || face.with(|face| (1..=ENDS_SOON_SECONDS).contains(&face.seconds));
     let next = move || {
         let next = face.with(|face| group(&face.next).join(" "));
-        (ends_soon() && is_shown.get()).then(|| format!("Next {next}"))
+        (ends_soon() && is_legible()).then(|| format!("Next {next}"))
     };
     view! {
         <div class="token-face">
@@ -157,14 +188,16 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
             // No button: the name of one has to be the text that is seen (WCAG 2.5.3), and this one is spelled.
             <div
                 class="digits"
-                class:hidden=move || !is_shown.get()
+                class:hidden=move || !is_legible()
                 role="group"
                 tabindex="0"
                 dir="ltr"
                 aria-label=label
                 on:click=move |_| copy()
                 on:keydown=move |event| {
-                    if event.key() == "Enter" {
+                    if matches!(event.key().as_str(), "Enter" | " ") {
+                        // Or the blank would scroll the page.
+                        event.prevent_default();
                         copy();
                     }
                 }
@@ -198,6 +231,12 @@ fn look(totp: &Totp, now: Timestamp, state: Countdown) -> Face {
 fn group(token: &str) -> [String; 2] {
     let (first, second) = token.split_at_checked(token.len() / 2).unwrap_or((token, ""));
     [first.to_owned(), second.to_owned()]
+}
+
+/// What a screen reader says; a hidden token has no digits in it.
+fn spoken(name: &str, token: Option<&str>) -> String {
+    let rest = token.map_or_else(|| ", hidden".to_owned(), |token| [": ", &spell(token)].concat());
+    ["Token for ", name, &rest].concat()
 }
 
 /// Digit by digit, for a screen reader.
@@ -244,5 +283,7 @@ mod tests {
         assert_eq!(group("7509192"), ["750", "9192"]);
         assert_eq!(group("123456"), ["123", "456"]);
         assert_eq!(spell("7509192"), "7 5 0, 9 1 9 2");
+        assert_eq!(spoken("Mail", Some("123456")), "Token for Mail: 1 2 3, 4 5 6");
+        assert_eq!(spoken("Mail", None), "Token for Mail, hidden");
     }
 }
