@@ -3,7 +3,7 @@
 use domain::Role;
 
 use crate::store::NewAccount;
-use crate::{Authority, Unavailable};
+use crate::{Authority, Unavailable, audit};
 
 /// The password of every sample account.
 const PASSWORD: &str = "sample-password-1";
@@ -29,6 +29,7 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
     let practice_id = authority.entropy.id();
     let mut write = authority.store.write().await?;
     write.insert_practice(&practice_id, "Sample Practice", now).await?;
+    audit::begin_chain(authority, &mut write, &practice_id).await?;
     for (username, first_name, last_name, role, manages_accounts, cell_phone) in PEOPLE {
         let password_hash = slot.hash(PASSWORD, &*authority.entropy).await.map_err(|_| Unavailable)?;
         let id = authority.entropy.id();

@@ -1,0 +1,58 @@
+//! Practices.
+
+use sqlx::FromRow;
+
+use super::{Store, Write};
+
+/// A practice.
+#[derive(Clone, FromRow)]
+pub(crate) struct PracticeRow {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) audit_retention_years: i64,
+}
+
+impl Store {
+    /// Every practice, in the order of their names.
+    pub(crate) async fn practices(&self) -> Result<Vec<PracticeRow>, sqlx::Error> {
+        sqlx::query_as("SELECT id, name, audit_retention_years FROM practice ORDER BY name, id")
+            .fetch_all(&self.pool)
+            .await
+    }
+
+    /// One of them.
+    pub(crate) async fn find_practice(&self, id: &str) -> Result<Option<PracticeRow>, sqlx::Error> {
+        sqlx::query_as("SELECT id, name, audit_retention_years FROM practice WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+    }
+}
+
+impl Write {
+    /// A new practice.
+    pub(crate) async fn insert_practice(&mut self, id: &str, name: &str, now: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO practice (id, name, created_at) VALUES ($1, $2, $3)")
+            .bind(id)
+            .bind(name)
+            .bind(now)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// The ids of every practice.
+    pub(crate) async fn practice_ids(&mut self) -> Result<Vec<String>, sqlx::Error> {
+        sqlx::query_scalar("SELECT id FROM practice ORDER BY id").fetch_all(self.connection()).await
+    }
+
+    /// How long a practice keeps its trail.
+    pub(crate) async fn set_audit_retention(&mut self, id: &str, years: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE practice SET audit_retention_years = $2 WHERE id = $1")
+            .bind(id)
+            .bind(years)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+}
