@@ -4,9 +4,9 @@ use sqlx::FromRow;
 
 use super::{Store, Write};
 
-/// A practice.
+/// A practice, and how long it keeps its trail.
 #[derive(Clone, FromRow)]
-pub(crate) struct PracticeRow {
+pub(crate) struct NamedPracticeRow {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) audit_retention_years: i64,
@@ -14,14 +14,14 @@ pub(crate) struct PracticeRow {
 
 impl Store {
     /// Every practice, in the order of their names.
-    pub(crate) async fn practices(&self) -> Result<Vec<PracticeRow>, sqlx::Error> {
+    pub(crate) async fn practices(&self) -> Result<Vec<NamedPracticeRow>, sqlx::Error> {
         sqlx::query_as("SELECT id, name, audit_retention_years FROM practice ORDER BY name, id")
             .fetch_all(&self.pool)
             .await
     }
 
     /// One of them.
-    pub(crate) async fn find_practice(&self, id: &str) -> Result<Option<PracticeRow>, sqlx::Error> {
+    pub(crate) async fn find_named_practice(&self, id: &str) -> Result<Option<NamedPracticeRow>, sqlx::Error> {
         sqlx::query_as("SELECT id, name, audit_retention_years FROM practice WHERE id = $1")
             .bind(id)
             .fetch_optional(&self.pool)
