@@ -187,8 +187,3 @@ pub(crate) async fn record_alone(
     record(authority, &mut write, visitor, subject, event, factor).await?;
     write.commit().await
 }
-
-/// Begins the chain of a new practice, in the transaction that makes it.
-pub(crate) async fn begin_chain(authority: &Authority, write: &mut Write, practice_id: &str) -> Result<(), StoreError> {
-    write.insert_chain(&authority.signer.beginning(practice_id)).await
-}

@@ -29,8 +29,7 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
     let now = authority.now().millis();
     let practice_id = authority.entropy.id();
     let mut write = authority.store.write().await?;
-    write.insert_practice(&practice_id, "Sample Practice", now).await?;
-    audit::begin_chain(authority, &mut write, &practice_id).await?;
+    write.insert_practice(&authority.signer.beginning(&practice_id), "Sample Practice", now).await?;
     for (username, first_name, last_name, role, manages_accounts, cell_phone) in PEOPLE {
         let password_hash = slot.hash(PASSWORD, &*authority.entropy).await.map_err(|_| Unavailable)?;
         let id = authority.entropy.id();

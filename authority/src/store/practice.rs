@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Store, Write};
+use super::{ChainRow, Store, Write};
 
 /// A practice, and how long it keeps its trail.
 #[derive(Clone, FromRow)]
@@ -30,15 +30,15 @@ impl Store {
 }
 
 impl Write {
-    /// A new practice.
-    pub(crate) async fn insert_practice(&mut self, id: &str, name: &str, now: i64) -> Result<(), sqlx::Error> {
+    /// A new practice, with the beginning of its audit chain.
+    pub(crate) async fn insert_practice(&mut self, chain: &ChainRow, name: &str, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query("INSERT INTO practice (id, name, created_at) VALUES ($1, $2, $3)")
-            .bind(id)
+            .bind(&chain.practice_id)
             .bind(name)
             .bind(now)
             .execute(self.connection())
-            .await
-            .map(|_| ())
+            .await?;
+        self.insert_chain(chain).await
     }
 
     /// The ids of every practice.
