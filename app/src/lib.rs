@@ -55,7 +55,7 @@ pub use components::countdown::milestone_text;
 pub use error::AppError;
 pub use router::App;
 #[cfg(feature = "ssr")]
-pub use shell::{AssetPaths, AuthenticatorDocument, authenticator_document, shell};
+pub use shell::{AssetPaths, AuthenticatorDocument, audit_verify_document, authenticator_document, shell};
 pub use time::{Zone, date_and_clock};
 #[cfg(feature = "ssr")]
 pub use visit::Visit;

@@ -23,14 +23,29 @@ pub struct AssetPaths {
     pub authenticator_wasm: String,
     /// The worker that derives the authenticator's keys.
     pub authenticator_worker: String,
+    /// The module around the verifier of audit exports.
+    pub verifier_js: String,
+    /// The verifier's program.
+    pub verifier_wasm: String,
+    /// The module that verifies the file chosen in `#audit-file` and says so in `#audit-verdict`.
+    pub verifier_page: String,
 }
 
 impl AssetPaths {
     /// All of them.
-    pub fn all(&self) -> [&String; 7] {
-        let Self { css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker } =
-            self;
-        [css, js, wasm, authenticator_css, authenticator_js, authenticator_wasm, authenticator_worker]
+    pub fn all(&self) -> [&String; 10] {
+        [
+            &self.css,
+            &self.js,
+            &self.wasm,
+            &self.authenticator_css,
+            &self.authenticator_js,
+            &self.authenticator_wasm,
+            &self.authenticator_worker,
+            &self.verifier_js,
+            &self.verifier_wasm,
+            &self.verifier_page,
+        ]
     }
 }
 
@@ -120,4 +135,48 @@ pub fn authenticator_document(assets: &AssetPaths) -> AuthenticatorDocument {
         </html>
     };
     AuthenticatorDocument { html: document.to_html(), script }
+}
+
+/// The document of `/practice/audit/verify`, the same for everybody: it asks the server nothing.
+pub fn audit_verify_document(assets: &AssetPaths) -> String {
+    let AssetPaths { css, verifier_js, verifier_wasm, verifier_page, .. } = assets.clone();
+    let document = view! {
+        <!DOCTYPE html>
+        <html lang="en" dir="ltr">
+            <head>
+                {head(css)}
+                <title>"Verify an audit export – Twofold"</title>
+                <link rel="modulepreload" href=verifier_js/>
+                <link rel="preload" href=verifier_wasm r#as="fetch" r#type="application/wasm" crossorigin=""/>
+                <script type="module" src=verifier_page></script>
+            </head>
+            <body>
+                <main id="main" class="narrow card stack">
+                    <h1>"Verify an audit export"</h1>
+                    <p>
+                        "Whether every row of the file is as it was sealed, and where. The file stays in this browser: nothing \
+                        of it is sent."
+                    </p>
+                    <noscript>
+                        <p>
+                            "This page needs JavaScript. Without it, verify the file where Twofold is installed: "
+                            <code>"twofold audit verify --file EXPORT"</code>
+                        </p>
+                    </noscript>
+                    <div class="field">
+                        <label for="audit-file">"Audit export"</label>
+                        // Until its script listens, a choice would come to nothing.
+                        <input type="file" id="audit-file" accept=".jsonl,.json,.txt" disabled=true/>
+                    </div>
+                    <p id="audit-verdict" role="status"></p>
+                    <p>
+                        "A chain that was computed anew from its first row on is whole too. Whether the server signed this one, \
+                        its operator finds out by "
+                        <code>"twofold audit verify --file EXPORT --practice PRACTICE"</code> "."
+                    </p>
+                </main>
+            </body>
+        </html>
+    };
+    document.to_html()
 }

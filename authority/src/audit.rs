@@ -1,123 +1,98 @@
 //! The audit trail: one row per event, in the transaction of the change that it tells of.
 
-use domain::FactorKind;
+mod signer;
 
-use crate::store::{AccountRow, AuditRow, Credentials, DeviceFactorRow, LinkedAccountRow, StoreError, Write};
+use domain::FactorKind;
+use trail::Row;
+
+use crate::store::{AccountRow, Credentials, DeviceFactorRow, LinkedAccountRow, StoreError, Write};
 use crate::{Authority, SignedIn, Visitor};
 
-/// What happened (requirements.md AU-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Event {
-    PracticeCreated,
-    PasswordWrong,
-    PasswordDelayed,
-    ChallengeOpened,
-    SignedIn,
-    TokenWrong,
-    TokenRefused,
-    TokenReused,
-    TokensLocked,
-    FactorDisabled,
-    StepSkipped,
-    MessageSent,
-    MessageRefused,
-    EnrolmentStarted,
-    EnrolmentConfirmed,
-    EnrolmentFailed,
-    EnrolmentCancelled,
-    FactorRemoved,
-    TwoFactorDisabled,
-    PhoneChanged,
-    ProfileChanged,
-    PasswordChanged,
-    RecoveryCodeUsed,
-    RecoveryCodesMade,
-    RecoveryCodesStored,
-    SteppedUp,
-    SessionEnded,
-    LoggedOut,
-    SignInCancelled,
-    SecretDoesNotOpen,
-    DevicePhoneProven,
-    DeviceApproved,
-    DeviceDenied,
-    BackupSaved,
-    BackupLoaded,
-    StaffAdded,
-    StaffChanged,
-    StaffDeactivated,
-    StaffReactivated,
-    EnforcementOn,
-    EnforcementOff,
-    PolicyChanged,
-    ResetLinkSent,
-    ResetAsked,
-    ResetApproved,
-    ResetRejected,
-    ResetCancelled,
-    TwoFactorReset,
-    ScreenUnlocked,
-    PinWrong,
-    AccountUnlocked,
+pub(crate) use signer::Signer;
+
+macro_rules! events {
+    ($($variant:ident = $name:literal: $description:literal,)+) => {
+        /// What happened (requirements.md AU-1).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Event {
+            $($variant,)+
+        }
+
+        impl Event {
+            /// Every event.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name in the trail.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The same for people.
+            pub(crate) const fn description(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $description,)+
+                }
+            }
+        }
+    };
 }
 
-impl Event {
-    /// The name in the trail.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::PracticeCreated => "practice-created",
-            Self::PasswordWrong => "password-wrong",
-            Self::PasswordDelayed => "password-delayed",
-            Self::ChallengeOpened => "challenge-opened",
-            Self::SignedIn => "signed-in",
-            Self::TokenWrong => "token-wrong",
-            Self::TokenRefused => "token-refused",
-            Self::TokenReused => "authn_token_reuse",
-            Self::TokensLocked => "tokens-locked",
-            Self::FactorDisabled => "factor-disabled",
-            Self::StepSkipped => "step-skipped",
-            Self::MessageSent => "message-sent",
-            Self::MessageRefused => "message-refused",
-            Self::EnrolmentStarted => "enrolment-started",
-            Self::EnrolmentConfirmed => "enrolment-confirmed",
-            Self::EnrolmentFailed => "enrolment-failed",
-            Self::EnrolmentCancelled => "enrolment-cancelled",
-            Self::FactorRemoved => "factor-removed",
-            Self::TwoFactorDisabled => "two-factor-disabled",
-            Self::PhoneChanged => "phone-changed",
-            Self::ProfileChanged => "profile-changed",
-            Self::PasswordChanged => "password-changed",
-            Self::RecoveryCodeUsed => "recovery-code-used",
-            Self::RecoveryCodesMade => "recovery-codes-made",
-            Self::RecoveryCodesStored => "recovery-codes-stored",
-            Self::SteppedUp => "stepped-up",
-            Self::SessionEnded => "session-ended",
-            Self::LoggedOut => "logged-out",
-            Self::SignInCancelled => "sign-in-cancelled",
-            Self::SecretDoesNotOpen => "crypt_decrypt_fail",
-            Self::DevicePhoneProven => "device-phone-proven",
-            Self::DeviceApproved => "device-approved",
-            Self::DeviceDenied => "device-denied",
-            Self::BackupSaved => "backup-saved",
-            Self::BackupLoaded => "backup-loaded",
-            Self::StaffAdded => "staff-added",
-            Self::StaffChanged => "staff-changed",
-            Self::StaffDeactivated => "staff-deactivated",
-            Self::StaffReactivated => "staff-reactivated",
-            Self::EnforcementOn => "enforcement-on",
-            Self::EnforcementOff => "enforcement-off",
-            Self::PolicyChanged => "policy-changed",
-            Self::ResetLinkSent => "reset-link-sent",
-            Self::ResetAsked => "reset-asked",
-            Self::ResetApproved => "reset-approved",
-            Self::ResetRejected => "reset-rejected",
-            Self::ResetCancelled => "reset-cancelled",
-            Self::TwoFactorReset => "two-factor-reset",
-            Self::ScreenUnlocked => "screen-unlocked",
-            Self::PinWrong => "pin-wrong",
-            Self::AccountUnlocked => "account-unlocked",
-        }
-    }
+// Variant, name in the trail, sentence for people. A name stays for as long as rows have it.
+events! {
+    PracticeCreated = "practice-created": "The practice was created.",
+    PasswordWrong = "password-wrong": "A wrong password was typed.",
+    PasswordDelayed = "password-delayed": "A password was not looked at: too many wrong ones before.",
+    ChallengeOpened = "challenge-opened": "A right password was typed; a token was asked for.",
+    SignedIn = "signed-in": "Somebody signed in.",
+    TokenWrong = "token-wrong": "A wrong token was typed.",
+    TokenRefused = "token-refused": "A token was not looked at, because of too many wrong ones.",
+    TokenReused = "authn_token_reuse": "A right token came a second time.",
+    TokensLocked = "tokens-locked": "An account's tokens were locked after too many wrong ones.",
+    FactorDisabled = "factor-disabled": "A way to get tokens was disabled after too many wrong ones.",
+    StepSkipped = "step-skipped": "Somebody tried to get past the token.",
+    MessageSent = "message-sent": "A token was sent by text message or call.",
+    MessageRefused = "message-refused": "A token was asked for and not sent, because of a limit.",
+    EnrolmentStarted = "enrolment-started": "Setting up a way to get tokens was begun.",
+    EnrolmentConfirmed = "enrolment-confirmed": "A new way to get tokens was confirmed.",
+    EnrolmentFailed = "enrolment-failed": "Setting up failed: a wrong token was typed.",
+    EnrolmentCancelled = "enrolment-cancelled": "Setting up was cancelled.",
+    FactorRemoved = "factor-removed": "A way to get tokens was removed.",
+    TwoFactorDisabled = "two-factor-disabled": "Two-factor authentication was disabled.",
+    PhoneChanged = "phone-changed": "A cell phone was changed.",
+    ProfileChanged = "profile-changed": "A profile was changed.",
+    PasswordChanged = "password-changed": "A password was changed.",
+    RecoveryCodeUsed = "recovery-code-used": "A recovery code was used.",
+    RecoveryCodesMade = "recovery-codes-made": "New recovery codes were made.",
+    RecoveryCodesStored = "recovery-codes-stored": "Somebody said that the recovery codes are stored.",
+    SteppedUp = "stepped-up": "Somebody confirmed password and token again.",
+    SessionEnded = "session-ended": "A signed-in browser was ended from elsewhere.",
+    LoggedOut = "logged-out": "Somebody logged out.",
+    SignInCancelled = "sign-in-cancelled": "A sign-in was cancelled before its token.",
+    SecretDoesNotOpen = "crypt_decrypt_fail": "A stored secret could not be decrypted: the key is wrong, or the database was altered.",
+    DevicePhoneProven = "device-phone-proven": "A new device proved its cell phone.",
+    DeviceApproved = "device-approved": "A new device was approved on another.",
+    DeviceDenied = "device-denied": "A new device was denied on another.",
+    BackupSaved = "backup-saved": "A device saved its encrypted backup.",
+    BackupLoaded = "backup-loaded": "A device loaded the encrypted backup.",
+    StaffAdded = "staff-added": "A staff member was added.",
+    StaffChanged = "staff-changed": "A staff member's account was changed.",
+    StaffDeactivated = "staff-deactivated": "A staff member was deactivated.",
+    StaffReactivated = "staff-reactivated": "A staff member was reactivated.",
+    EnforcementOn = "enforcement-on": "An administrator required two-factor authentication of somebody.",
+    EnforcementOff = "enforcement-off": "An administrator stopped requiring two-factor authentication of somebody.",
+    PolicyChanged = "policy-changed": "The practice's security policy was changed.",
+    ResetLinkSent = "reset-link-sent": "A link to reset two-factor authentication was sent.",
+    ResetAsked = "reset-asked": "A reset of two-factor authentication was asked for.",
+    ResetApproved = "reset-approved": "A reset of two-factor authentication was approved.",
+    ResetRejected = "reset-rejected": "A reset of two-factor authentication was rejected.",
+    ResetCancelled = "reset-cancelled": "A reset of two-factor authentication was cancelled.",
+    TwoFactorReset = "two-factor-reset": "Two-factor authentication was reset.",
+    ScreenUnlocked = "screen-unlocked": "A locked screen was unlocked.",
+    PinWrong = "pin-wrong": "A wrong App unlock PIN was typed.",
+    AccountUnlocked = "account-unlocked": "The operator unlocked an account.",
+    AuditRetentionChanged = "audit-retention-changed": "How long the audit trail is kept was changed.",
 }
 
 /// Whom an event is about, and who acted: the same person, unless an administrator or the operator did it.
@@ -183,18 +158,20 @@ pub(crate) async fn record(
     event: Event,
     factor: Option<FactorKind>,
 ) -> Result<(), StoreError> {
-    let row = AuditRow {
-        id: &authority.entropy.id(),
-        practice_id: subject.practice_id,
+    let mut row = Row {
+        id: authority.entropy.id(),
+        practice_id: subject.practice_id.to_owned(),
         at: authority.now().millis(),
-        event: event.name(),
-        actor_id: subject.actor_id,
-        subject_id: subject.account_id,
-        factor: factor.map(FactorKind::name),
-        address: &visitor.address.to_string(),
-        session_id: subject.session_id,
-        request_id: &visitor.request_id,
+        event: event.name().to_owned(),
+        actor_id: subject.actor_id.to_owned(),
+        subject_id: subject.account_id.to_owned(),
+        factor: factor.map(|factor| factor.name().to_owned()),
+        address: visitor.address.to_string(),
+        session_id: subject.session_id.map(str::to_owned),
+        request_id: visitor.request_id.clone(),
+        mac: None,
     };
+    row.mac = Some(authority.signer.row(&row));
     write.insert_audit(&row).await
 }
 

@@ -173,10 +173,11 @@ fn context(place: Place<'_>, key_id: &str) -> String {
     format!("twofold 1\n{}\n{}\n{}\n{key_id}", place.table, place.row, place.column)
 }
 
-/// Keyed hashes (HMAC-SHA-256) of values that are only ever compared: cookie keys, message tokens, recovery codes.
+/// Keyed hashes (HMAC-SHA-256) of values that are only ever compared: cookie keys, message tokens, recovery codes, and with
+/// a key of their own the signatures of the audit trail.
 ///
-/// Its key is made at the first start and kept in the database, sealed under the master key, so that replacing the
-/// master key leaves every hash valid.
+/// Keys are made at the first start and kept in the database, sealed under the master key, so that replacing the master
+/// key leaves every hash valid.
 #[derive(Clone)]
 pub(crate) struct Digester {
     key: Zeroizing<[u8; KEY_BYTES]>,
@@ -188,12 +189,12 @@ impl Digester {
     }
 
     /// The hash of `value` for one `purpose`; `scope` ties it to a row or an account.
-    pub(crate) fn digest(&self, purpose: &'static str, scope: &str, value: &str) -> Vec<u8> {
+    pub(crate) fn digest(&self, purpose: &'static str, scope: &str, value: impl AsRef<[u8]>) -> Vec<u8> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).expect("HMAC takes keys of any length");
-        for part in [purpose, scope, value] {
+        for part in [purpose.as_bytes(), scope.as_bytes(), value.as_ref()] {
             // Lengths first, so that no two triples make the same input.
             mac.update(&(part.len() as u64).to_le_bytes());
-            mac.update(part.as_bytes());
+            mac.update(part);
         }
         mac.finalize().into_bytes().to_vec()
     }

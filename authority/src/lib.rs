@@ -6,6 +6,7 @@
 
 mod account_phone;
 mod audit;
+pub mod audit_trail;
 pub mod backup;
 pub mod cipher;
 pub mod clock;
@@ -27,6 +28,7 @@ mod methods;
 mod notice;
 pub mod operator;
 pub mod outbox;
+mod own_key;
 pub mod password;
 pub mod policy;
 pub mod practice;
@@ -56,7 +58,8 @@ pub use sign_in::Challenge;
 pub use store::{Migrate, StoreError};
 pub use visitor::Visitor;
 
-use cipher::{Cipher, Digester, KeyRing, Place};
+use audit::Signer;
+use cipher::{Cipher, Digester, KeyRing};
 use clock::Clock;
 use delivery::Gateways;
 use entropy::Entropy;
@@ -93,6 +96,7 @@ pub struct Authority {
     entropy: Arc<dyn Entropy>,
     cipher: Cipher,
     digester: Digester,
+    signer: Signer,
     hasher: Hasher,
     gateways: Gateways,
     public_url: Arc<str>,
@@ -133,10 +137,12 @@ impl Authority {
         let store = Store::open(&settings.database_url, settings.migrate).await?;
         let cipher = Cipher::new(settings.master_keys);
         let digester = digester(&store, &cipher, &*settings.entropy, settings.clock.now()).await?;
+        let signer = Signer::open(&store, &cipher, &*settings.entropy, settings.clock.now()).await?;
         Ok(Self {
             store,
             cipher,
             digester,
+            signer,
             hasher: Hasher::new(settings.hashing_slots, &*settings.entropy),
             clock: settings.clock,
             entropy: settings.entropy,
@@ -161,15 +167,13 @@ async fn digester(
     now: Timestamp,
 ) -> Result<Digester, OpenError> {
     const NAME: &str = "digest";
-    let place = Place { table: "sealed_key", row: NAME, column: "sealed" };
     if store.find_sealed_key(NAME).await?.is_none() {
-        let fresh = cipher.seal(place, entropy.array::<32>().as_slice(), entropy);
+        let fresh = cipher.seal(own_key::place(NAME), entropy.array::<32>().as_slice(), entropy);
         let mut write = store.write().await?;
         write.insert_sealed_key(NAME, &fresh.key_id, &fresh.bytes, now.millis()).await?;
         write.commit().await?;
     }
-    let (key_id, sealed) = store.find_sealed_key(NAME).await?.ok_or(OpenError::MasterKeyMismatch)?;
-    let opened = cipher.open(place, &key_id, &sealed).map_err(|_| OpenError::MasterKeyMismatch)?;
+    let opened = own_key::open(store, cipher, NAME).await?;
     let key = <[u8; 32]>::try_from(opened.as_slice()).map_err(|_| OpenError::MasterKeyMismatch)?;
     Ok(Digester::new(key.into()))
 }
@@ -191,7 +195,7 @@ macro_rules! refuse_when {
 }
 
 refuse_when!(Unavailable => Unavailable:
-    backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
+    audit_trail::RetentionError, backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
     password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
@@ -200,7 +204,7 @@ refuse_when!(Unavailable => Unavailable:
     step_up::ProofRefused, SendRefused,
 );
 refuse_when!(StoreError => Unavailable:
-    backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
+    audit_trail::RetentionError, backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
     devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
     enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
     password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,

@@ -63,7 +63,8 @@ pub async fn create_account(authority: &Authority, practice: &str, form: NewMemb
     let hash = new.hash(authority).await?;
     let mut write = authority.store.write().await?;
     if is_new {
-        write.insert_practice(&practice_id, name.as_str(), authority.now().millis()).await?;
+        let chain = authority.signer.beginning(&practice_id);
+        write.insert_practice(&chain, name.as_str(), authority.now().millis()).await?;
     }
     write.lock_practice(&practice_id).await?;
     let id = new.insert(authority, &mut write, &practice_id, &hash).await?;

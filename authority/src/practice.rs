@@ -79,7 +79,7 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
     let now = authority.now().millis();
     let (practice_id, account_id) = (authority.entropy.id(), authority.entropy.id());
     let mut write = authority.store.write().await?;
-    write.insert_practice(&practice_id, practice_name.as_str(), now).await?;
+    write.insert_practice(&authority.signer.beginning(&practice_id), practice_name.as_str(), now).await?;
     let new = NewAccount {
         id: &account_id,
         practice_id: &practice_id,

@@ -2,8 +2,9 @@
 
 use domain::Role;
 
+use crate::audit::{self, Event, Subject};
 use crate::store::NewAccount;
-use crate::{Authority, Unavailable};
+use crate::{Authority, Unavailable, Visitor};
 
 /// The password of every sample account.
 const PASSWORD: &str = "sample-password-1";
@@ -28,7 +29,7 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
     let now = authority.now().millis();
     let practice_id = authority.entropy.id();
     let mut write = authority.store.write().await?;
-    write.insert_practice(&practice_id, "Sample Practice", now).await?;
+    write.insert_practice(&authority.signer.beginning(&practice_id), "Sample Practice", now).await?;
     for (username, first_name, last_name, role, manages_accounts, cell_phone) in PEOPLE {
         let password_hash = slot.hash(PASSWORD, &*authority.entropy).await.map_err(|_| Unavailable)?;
         let id = authority.entropy.id();
@@ -52,4 +53,28 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
         }
     }
     Ok(write.commit().await?)
+}
+
+/// Writes so many events into the trail of one account's practice, many in one commit. For measuring.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn fill_trail(
+    authority: &Authority,
+    visitor: &Visitor,
+    practice_id: &str,
+    account_id: &str,
+    rows: usize,
+) -> Result<(), Unavailable> {
+    const OF_ONE_COMMIT: usize = 1_000;
+    let subject = Subject { session_id: Some(account_id), ..Subject::own(practice_id, account_id) };
+    for first in (0..rows).step_by(OF_ONE_COMMIT) {
+        let mut write = authority.store.write().await?;
+        for _ in first..rows.min(first + OF_ONE_COMMIT) {
+            let factor = Some(domain::FactorKind::Totp);
+            audit::record(authority, &mut write, visitor, subject, Event::SignedIn, factor).await?;
+        }
+        write.commit().await?;
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod guard;
 mod message;
 mod outbox;
 mod policy;
+mod practice;
 mod recovery;
 mod registration;
 mod reset;
@@ -32,7 +33,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use account::{AccountRow, Credentials, NewAccount, ProfileRow};
-pub(crate) use audit::AuditRow;
+pub(crate) use audit::{AuditFilter, ChainRow, FoundRow, HeadRow, LinkRow, LinkedRow, UnsealedRow};
 pub(crate) use backup::{BackupRow, NewBackup};
 pub(crate) use challenge::{ChallengeRow, NewChallenge};
 pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice};

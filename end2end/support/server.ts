@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
 /** The binary under test; `cargo xtask test browser` says which. */
 const PROGRAM = process.env['TWOFOLD_SERVER'] ?? resolve(import.meta.dirname, '../../target/debug/twofold');
@@ -36,17 +37,19 @@ export class Server {
     /** What it wrote into its log, for the report of a failure. */
     readonly log: string[],
     private readonly folder: string | undefined,
+    /** What every command has to know. */
+    private readonly settings: string[],
   ) {}
 
   static async start(options: Options = {}): Promise<Server> {
     const folder = options.dataDir ? undefined : await freshFolder();
     const dataDir = options.dataDir ?? folder ?? '';
-    const flags = ['--dev', '--listen', '127.0.0.1:0', '--data-dir', dataDir, '--log-level', 'warn'];
-    // Each test comes from an address of its own, by X-Forwarded-For: the send limits of one do not touch another.
-    flags.push('--trusted-proxies', '1');
+    const settings = ['--dev', '--data-dir', dataDir, '--log-level', 'warn'];
     if (options.databaseUrl) {
-      flags.push('--database-url', options.databaseUrl);
+      settings.push('--database-url', options.databaseUrl);
     }
+    // Each test comes from an address of its own, by X-Forwarded-For: the send limits of one do not touch another.
+    const flags = [...settings, '--listen', '127.0.0.1:0', '--trusted-proxies', '1'];
     const child = spawn(PROGRAM, ['serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
     const killWithUs = () => child.kill('SIGKILL');
     process.on('exit', killWithUs);
@@ -65,7 +68,7 @@ export class Server {
         }
       });
     });
-    const server = new Server(child, url, log, folder);
+    const server = new Server(child, url, log, folder, settings);
     await server.untilReady();
     return server;
   }
@@ -104,6 +107,12 @@ export class Server {
   async memory(): Promise<number> {
     const status = await readFile(`/proc/${this.process.pid}/status`, 'utf8');
     return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]);
+  }
+
+  /** What another command of the program prints, on the server's data. */
+  async command(...words: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(PROGRAM, [...words, ...this.settings]);
+    return stdout;
   }
 
   /** Moves the server's clock and returns its time, in seconds since 1970. */

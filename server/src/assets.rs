@@ -278,6 +278,9 @@ mod tests {
             ("pkg/authenticator.1.js", "js"),
             ("pkg/authenticator.2.wasm", "wasm"),
             ("pkg/authenticator-worker.3.js", "js"),
+            ("pkg/verifier.1.js", "js"),
+            ("pkg/verifier.2.wasm", "wasm"),
+            ("pkg/verify.3.js", "js"),
             ("icon.svg", "<svg/>"),
         ];
         let files = files.map(|(name, content)| (name.to_owned(), Bytes::from_static(content.as_bytes()), [0xab; 32]));
@@ -293,6 +296,9 @@ mod tests {
             authenticator_js: "/pkg/authenticator.1.js".into(),
             authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
             authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
+            verifier_js: "/pkg/verifier.1.js".into(),
+            verifier_wasm: "/pkg/verifier.2.wasm".into(),
+            verifier_page: "/pkg/verify.3.js".into(),
         }
     }
 
@@ -396,7 +402,9 @@ mod tests {
         let text = r#"{
             "css": "/pkg/twofold.1.css", "js": "/pkg/twofold.2.js", "wasm": "/pkg/twofold.3.wasm",
             "authenticator_css": "/pkg/authenticator.0.css", "authenticator_js": "/pkg/authenticator.1.js",
-            "authenticator_wasm": "/pkg/authenticator.2.wasm", "authenticator_worker": "/pkg/authenticator-worker.3.js", "digest": "0"
+            "authenticator_wasm": "/pkg/authenticator.2.wasm", "authenticator_worker": "/pkg/authenticator-worker.3.js",
+            "verifier_js": "/pkg/verifier.1.js", "verifier_wasm": "/pkg/verifier.2.wasm",
+            "verifier_page": "/pkg/verify.3.js", "digest": "0"
         }"#;
         let manifest: Manifest = serde_json::from_str(text).expect("a manifest");
         assert_eq!(manifest.digest, "0");

@@ -1,6 +1,7 @@
 //! The commands of the program.
 
 mod account;
+mod audit;
 mod check;
 mod migrate;
 mod open;
@@ -32,6 +33,9 @@ enum Command {
     /// Create an account, reset its two-factor authentication, or unlock it.
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Verify or export a practice's audit trail.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Why a command ended without doing what it is for.
@@ -47,6 +51,8 @@ enum CommandError {
     Check(#[from] check::CheckError),
     #[error(transparent)]
     Account(#[from] account::AccountError),
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     #[error("the runtime does not start: {0}")]
     Runtime(#[source] std::io::Error),
 }
@@ -64,22 +70,32 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(command: &Command) -> Result<(), CommandError> {
-    let arguments = match command {
-        Command::Serve(arguments) | Command::Migrate(arguments) | Command::Check(arguments) => arguments,
-        Command::Account(command) => command.arguments(),
-    };
+    match command {
+        Command::Serve(arguments) => with_settings(arguments, async |config| Ok(serve::serve(config).await?)),
+        Command::Migrate(arguments) => with_settings(arguments, async |config| Ok(migrate::migrate(config).await?)),
+        Command::Check(arguments) => with_settings(arguments, async |config| Ok(check::check(config).await?)),
+        Command::Account(command) => {
+            with_settings(command.arguments(), async |config| Ok(account::account(config, command).await?))
+        }
+        Command::Audit(audit::Command::Verify(verify)) => match verify.file_alone() {
+            Some(file) => Ok(audit::verify_file(file)?),
+            None => with_settings(&verify.arguments, async |config| Ok(audit::verify(config, verify).await?)),
+        },
+        Command::Audit(audit::Command::Export(export)) => {
+            with_settings(&export.arguments, async |config| Ok(audit::export(config, export).await?))
+        }
+    }
+}
+
+/// Checks the settings, starts the log, and does the work.
+fn with_settings(
+    arguments: &Arguments,
+    work: impl AsyncFnOnce(&Config) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
     let config = Config::from_arguments(arguments)?;
     start_log(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)?;
-    runtime.block_on(async {
-        match command {
-            Command::Serve(_) => serve::serve(&config).await?,
-            Command::Migrate(_) => migrate::migrate(&config).await?,
-            Command::Check(_) => check::check(&config).await?,
-            Command::Account(command) => account::account(&config, command).await?,
-        }
-        Ok(())
-    })
+    runtime.block_on(work(&config))
 }
 
 /// From here on everything that happens goes to standard error, our own crates from the chosen level on. The libraries

@@ -7,7 +7,7 @@
 //! 3. a panic becomes a 500;
 //! 4. `limits`: methods, framing, time;
 //! 5. `csrf`: what changes something comes from our own pages;
-//! 6. health, the authenticator's document, development routes and the site's files, which know nobody;
+//! 6. health, the two documents that are the same for everybody, development routes and the site's files, which know nobody;
 //! 7. `limits` again: a form is here as a whole and has one meaning;
 //! 8. `function_status`: an error that the framework calls 500 gets the status it means;
 //! 9. `visit`: who the visitor is, by the cookies;
@@ -18,6 +18,7 @@
 //! everybody, are compressed at build time.
 
 mod address;
+mod audit_verify;
 mod authenticator;
 mod csrf;
 mod form;
@@ -71,7 +72,9 @@ pub struct Web {
 pub fn router(web: Web) -> Router {
     let Web { authority, site, entropy, origins, trusted_proxies, development } = web;
     let mut own_pages = OwnPages::at(origins);
-    let mut strangers = health::routes(authority.clone()).merge(authenticator::routes(site.paths()));
+    let mut strangers = health::routes(authority.clone())
+        .merge(authenticator::routes(site.paths()))
+        .merge(audit_verify::routes(site.paths()));
     if let Some(development) = development {
         // The clock is moved by test programs, which send neither of the headers; outside of development there is none.
         own_pages = own_pages.and_programs_at(dev::CLOCK);

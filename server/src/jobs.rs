@@ -8,6 +8,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often the outbox is looked through. A person waits for the token in it.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
+/// How often new audit rows are sealed. Until then a row is protected by its keyed hash alone.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
 
@@ -24,6 +26,7 @@ impl Jobs {
     pub fn start(authority: &Authority) -> Self {
         let mut tasks = JoinSet::new();
         tasks.spawn(deliver(authority.clone()));
+        tasks.spawn(seal(authority.clone()));
         tasks.spawn(sweep(authority.clone()));
         tasks.spawn(remind(authority.clone()));
         Self(tasks)
@@ -44,6 +47,32 @@ async fn deliver(authority: Authority) {
             _ => {}
         }
         is_down = result.is_err();
+    }
+}
+
+/// Links new audit rows to the chains of their practices.
+async fn seal(authority: Authority) {
+    let mut interval = every(SEAL_EVERY);
+    let (mut is_down, mut blocked) = (false, Vec::new());
+    loop {
+        interval.tick().await;
+        let result = authority::audit_trail::seal(&authority).await;
+        // Told once, as above.
+        match (&result, is_down) {
+            (Err(error), false) => tracing::warn!(%error, "the audit trail cannot be sealed"),
+            (Ok(_), true) => tracing::info!("the audit trail can be sealed again"),
+            _ => {}
+        }
+        is_down = result.is_err();
+        let Ok(round) = result else { continue };
+        for practice in round.blocked.iter().filter(|practice| !blocked.contains(*practice)) {
+            tracing::error!(
+                event = "audit_chain_broken",
+                practice,
+                "the end of an audit chain is not what was written"
+            );
+        }
+        blocked = round.blocked;
     }
 }
 

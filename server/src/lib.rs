@@ -4,7 +4,7 @@
 //! that the route tests can build the very router that [`commands`] serves; the program's `main` is one line.
 //!
 //! - [`config`]: flags, environment and file become one checked [`config::Config`].
-//! - [`commands`]: `serve`, `migrate`, `check`.
+//! - [`commands`]: `serve`, `migrate`, `check`, `audit`.
 //! - [`http`]: the router, one file per layer.
 //! - [`jobs`]: what runs beside the requests.
 //! - [`dev`]: the outbox and the clock of `--dev`.

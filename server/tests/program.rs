@@ -1,9 +1,17 @@
 //! The program itself: it starts with the right master key or not at all (ST-4, faults F-16 and F-17).
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+
+use authority::cipher::KeyRing;
+use authority::clock::SystemClock;
+use authority::delivery::Gateways;
+use authority::entropy::SystemEntropy;
+use authority::{Authority, Migrate, Settings, Visitor, sign_in};
 
 /// Two keys of 32 bytes.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -107,6 +115,77 @@ fn flags_go_before_the_environment_and_the_environment_before_the_file() {
     assert!(public_url(Some("https://environment.test"), &[]).contains("https://environment.test"));
     let flag = public_url(Some("https://environment.test"), &["--public-url=https://flag.test"]);
     assert!(flag.contains("https://flag.test"), "{flag}");
+}
+
+/// The sample practice, in which somebody types wrong passwords.
+async fn leave_a_trail(data: &Path) {
+    let settings = Settings {
+        database_url: format!("sqlite://{}", data.join("twofold.db").display()),
+        migrate: Migrate::No,
+        master_keys: KeyRing::from_file(&data.join("master.key")).expect("the key"),
+        public_host: "twofold.test".to_owned(),
+        public_url: "https://twofold.test".to_owned(),
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        gateways: Gateways::outboxed(),
+        hashing_slots: 1,
+    };
+    let authority = Authority::open(settings).await.expect("an authority");
+    authority::sample::plant(&authority).await.expect("the sample");
+    let visitor = Visitor {
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        user_agent: String::new(),
+        request_id: "test".to_owned(),
+        browser: None,
+    };
+    for _ in 0..3 {
+        sign_in::with_password(&authority, &visitor, "thomas", "wrong".to_owned(), None).await.expect_err("wrong");
+    }
+}
+
+#[tokio::test]
+async fn a_trail_is_exported_and_verified_by_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = folder.path().join("export.jsonl");
+    let path = export.to_str().expect("a path");
+    let run = |arguments: &[&str], needs_settings: bool| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_twofold"));
+        program.env_clear().arg("audit").args(arguments);
+        if needs_settings {
+            program.arg("--dev").arg("--data-dir").arg(folder.path().join("data"));
+        }
+        let output = program.output().expect("the program runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    assert!(twofold("migrate", folder.path(), &["--dev"]).status.success());
+    let (code, text, _) = run(&["verify"], true);
+    assert_eq!((code, text.as_str()), (Some(0), ""), "no practice yet");
+
+    leave_a_trail(&folder.path().join("data")).await;
+    let (code, text, error) = run(&["verify"], true);
+    assert!(code == Some(0) && text.starts_with("Sample Practice (") && text.ends_with("rows, unbroken.\n"), "{error}");
+    let (code, _, error) = run(&["export", "--practice", "Nobody's"], true);
+    assert!(code == Some(1) && error.contains("there is no practice Nobody's"), "{error}");
+    let (code, _, error) = run(&["export", "--practice", "Sample Practice", "--output", path], true);
+    assert_eq!(code, Some(0), "{error}");
+    assert_eq!(fs::metadata(&export).expect("a file").permissions().mode() & 0o777, 0o600);
+
+    for (arguments, needs_settings) in
+        [(&["verify", "--file", path][..], false), (&["verify", "--file", path, "--practice", "Sample Practice"], true)]
+    {
+        let (code, text, error) = run(arguments, needs_settings);
+        assert!(code == Some(0) && text.contains(" rows, unbroken."), "{text}{error}");
+    }
+    let head = format!("1:{}", "0".repeat(64));
+    let (code, _, error) = run(&["verify", "--practice", "Sample Practice", "--head", &head], true);
+    assert!(code == Some(1) && error.contains("does not have row 1 as it is there"), "{error}");
+
+    let text = fs::read_to_string(&export).expect("text");
+    fs::write(&export, text.replacen("password-wrong", "password-right", 1)).expect("altered");
+    let (code, _, error) = run(&["verify", "--file", path], false);
+    assert!(code == Some(1) && error.starts_with("twofold: ") && error.ends_with("was altered.\n"), "{error}");
+    assert!(error.contains(": Row 1 ("), "{error}");
 }
 
 #[test]

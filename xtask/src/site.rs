@@ -6,6 +6,7 @@
 //! target/site/pkg/twofold.HASH.js
 //! target/site/pkg/twofold.HASH.wasm
 //! target/site/pkg/authenticator.HASH.…         the second program, and the worker that derives its keys
+//! target/site/pkg/verifier.HASH.…, verify.HASH.js  the third, and the script that feeds it
 //! target/site/authenticator/service_worker.js  which keeps the authenticator's files for a phone without network
 //! target/site/…                       the files of public/
 //! ```
@@ -59,6 +60,12 @@ pub(crate) struct Manifest {
     pub(crate) authenticator_wasm: String,
     /// The worker of the authenticator, which runs the same program.
     pub(crate) authenticator_worker: String,
+    /// The module around the verifier's WASM.
+    pub(crate) verifier_js: String,
+    /// The verifier's program.
+    pub(crate) verifier_wasm: String,
+    /// The module that feeds the verifier what somebody chooses.
+    pub(crate) verifier_page: String,
     /// Changes with any file of the site, so that cargo sees that the release binary is out of date.
     pub(crate) digest: String,
 }
@@ -73,6 +80,9 @@ impl Manifest {
             "authenticator_js": self.authenticator_js,
             "authenticator_wasm": self.authenticator_wasm,
             "authenticator_worker": self.authenticator_worker,
+            "verifier_js": self.verifier_js,
+            "verifier_wasm": self.verifier_wasm,
+            "verifier_page": self.verifier_page,
             "digest": self.digest,
         });
         format!("{json:#}\n")
@@ -87,6 +97,7 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     let _lock = lock()?;
     let practice = wasm::build(Program::Practice, flavour)?;
     let authenticator = wasm::build(Program::Authenticator, flavour)?;
+    let verifier = wasm::build(Program::Verifier, flavour)?;
     let css = css::bundle(&root().join("style/main.css"), flavour)?;
     let authenticator_css = css::bundle(&root().join("style/authenticator.css"), flavour)?;
 
@@ -101,6 +112,8 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     let authenticator_css = add("authenticator", "css", authenticator_css.into_bytes());
     let authenticator_js = add("authenticator", "js", authenticator.js);
     let authenticator_wasm = add("authenticator", "wasm", authenticator.wasm);
+    let (verifier_js, verifier_wasm) = (add("verifier", "js", verifier.js), add("verifier", "wasm", verifier.wasm));
+    let verifier_page = add("verify", "js", verify_script(&verifier_js, &verifier_wasm)?.into_bytes());
     let worker = service_worker::worker(&authenticator_js, &authenticator_wasm)?;
     let authenticator_worker = add("authenticator-worker", "js", worker.into_bytes());
     let kept = [&authenticator_css, &authenticator_js, &authenticator_wasm, &authenticator_worker];
@@ -114,6 +127,9 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
         authenticator_js,
         authenticator_wasm,
         authenticator_worker,
+        verifier_js,
+        verifier_wasm,
+        verifier_page,
         digest,
     };
     if flavour == Flavour::Release {
@@ -122,6 +138,13 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     }
     put_in_place(&site_dir(), &files, &manifest)?;
     Ok(manifest)
+}
+
+/// The script that feeds the verifier, with the names of the program.
+fn verify_script(js: &str, wasm: &str) -> Result<String> {
+    let path = root().join("verifier/js/verify.js");
+    let script = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(script.replace("VERIFIER_JS", js).replace("VERIFIER_WASM", wasm))
 }
 
 /// Held while the site is built, so that two commands at once do not remove each other's files.
@@ -240,6 +263,9 @@ mod tests {
             authenticator_js: "/pkg/authenticator.1.js".into(),
             authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
             authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
+            verifier_js: "/pkg/verifier.1.js".into(),
+            verifier_wasm: "/pkg/verifier.2.wasm".into(),
+            verifier_page: "/pkg/verify.3.js".into(),
             digest: digest.into(),
         }
     }

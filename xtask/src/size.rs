@@ -13,7 +13,7 @@ use crate::site::{self, Flavour, Manifest};
 use crate::{compress, serve, setup};
 
 /// The budgets: bytes after brotli 11. A route is its HTML and all that the HTML loads.
-const BUDGETS: [(&str, usize); 10] = [
+const BUDGETS: [(&str, usize); 13] = [
     ("css", 12_000),
     ("js", 10_000),
     ("wasm", 185_000),
@@ -24,9 +24,15 @@ const BUDGETS: [(&str, usize); 10] = [
     ("authenticator js", 15_000),
     ("authenticator wasm", 205_000),
     ("/authenticator", 230_000),
+    ("verifier js", 4_000),
+    ("verifier wasm", 60_000),
+    (AUDIT_VERIFY, 80_000),
 ];
 /// The page of the second program.
 const AUTHENTICATOR: &str = "/authenticator";
+
+/// The page of the third.
+const AUDIT_VERIFY: &str = "/practice/audit/verify";
 
 /// `cargo xtask size`.
 pub(crate) fn size() -> Result<()> {
@@ -51,10 +57,21 @@ pub(crate) fn check() -> Result<String> {
     ];
     let loaded_by_authenticator = Bytes::sum(&authenticator);
     lines.extend(authenticator);
+    let verifier = [
+        Line::for_file("verifier js", &manifest.verifier_js)?,
+        Line::for_file("verifier wasm", &manifest.verifier_wasm)?,
+        Line::for_file("verify js", &manifest.verifier_page)?,
+    ];
+    let loaded_by_verifier = Bytes::sum(&verifier).plus(&Line::for_file("css", &manifest.css)?.bytes);
+    lines.extend(verifier);
     let server = Server::start()?;
     for (route, _) in BUDGETS.iter().filter(|(name, _)| name.starts_with('/')) {
         let html = server.page(route)?;
-        let loaded = if *route == AUTHENTICATOR { loaded_by_authenticator } else { loaded };
+        let loaded = match *route {
+            AUTHENTICATOR => loaded_by_authenticator,
+            AUDIT_VERIFY => loaded_by_verifier,
+            _ => loaded,
+        };
         ensure_loaded(route, &html, &manifest)?;
         let html = Line::new(&format!("{route} html"), Bytes::of(html.as_bytes())?);
         let total = html.bytes.plus(&loaded);
@@ -79,11 +96,10 @@ pub(crate) fn check() -> Result<String> {
 
 /// A page that does not load its files costs little and is worth nothing.
 fn ensure_loaded(route: &str, html: &str, manifest: &Manifest) -> Result<()> {
-    let Manifest { authenticator_css, authenticator_js, authenticator_wasm, .. } = manifest;
-    let files = if route == AUTHENTICATOR {
-        [authenticator_css, authenticator_js, authenticator_wasm]
-    } else {
-        [&manifest.css, &manifest.js, &manifest.wasm]
+    let files: &[&String] = match route {
+        AUTHENTICATOR => &[&manifest.authenticator_css, &manifest.authenticator_js, &manifest.authenticator_wasm],
+        AUDIT_VERIFY => &[&manifest.css, &manifest.verifier_js, &manifest.verifier_wasm, &manifest.verifier_page],
+        _ => &[&manifest.css, &manifest.js, &manifest.wasm],
     };
     for path in files {
         ensure!(html.contains(path.as_str()), "{route} does not load {path}");
@@ -245,12 +261,17 @@ mod tests {
             authenticator_js: "/b.js".into(),
             authenticator_wasm: "/b.wasm".into(),
             authenticator_worker: "/c.js".into(),
+            verifier_js: "/d.js".into(),
+            verifier_wasm: "/d.wasm".into(),
+            verifier_page: "/e.js".into(),
             digest: String::new(),
         };
         assert!(ensure_loaded("/login", "/a.css /a.js /a.wasm", &manifest).is_ok());
         assert!(ensure_loaded("/login", "/a.css /a.js", &manifest).is_err());
         assert!(ensure_loaded("/authenticator", "/b.css /b.js /b.wasm", &manifest).is_ok());
         assert!(ensure_loaded("/authenticator", "/a.css /a.js /a.wasm", &manifest).is_err());
+        assert!(ensure_loaded(AUDIT_VERIFY, "/a.css /d.js /d.wasm /e.js", &manifest).is_ok());
+        assert!(ensure_loaded(AUDIT_VERIFY, "/a.css /d.js /d.wasm", &manifest).is_err());
     }
 
     #[test]

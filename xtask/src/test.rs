@@ -114,9 +114,9 @@ fn format() -> Result<String> {
 }
 
 /// The programs of the browser's half.
-const BROWSER: [&str; 2] = ["frontend", "authenticator"];
+const BROWSER: [&str; 3] = ["frontend", "authenticator", "verifier"];
 /// Everything else.
-const WITHOUT_BROWSER: [&str; 4] = ["--exclude", "frontend", "--exclude", "authenticator"];
+const WITHOUT_BROWSER: [&str; 6] = ["--exclude", "frontend", "--exclude", "authenticator", "--exclude", "verifier"];
 
 /// The native half and the browser's half, each as it is really compiled: together they would switch on both of Leptos's
 /// modes at once.

@@ -42,6 +42,8 @@ pub(crate) enum Program {
     Practice,
     /// The authenticator.
     Authenticator,
+    /// The verifier of audit exports.
+    Verifier,
 }
 
 impl Program {
@@ -50,6 +52,7 @@ impl Program {
         match self {
             Self::Practice => "frontend",
             Self::Authenticator => "authenticator",
+            Self::Verifier => "verifier",
         }
     }
 
@@ -58,6 +61,7 @@ impl Program {
         match self {
             Self::Practice => "twofold",
             Self::Authenticator => "authenticator",
+            Self::Verifier => "verifier",
         }
     }
 }

@@ -164,17 +164,6 @@ fn failures(row: Option<(i64, i64)>) -> Failures {
 }
 
 impl Write {
-    /// A new practice.
-    pub(crate) async fn insert_practice(&mut self, id: &str, name: &str, now: i64) -> Result<(), sqlx::Error> {
-        sqlx::query("INSERT INTO practice (id, name, created_at) VALUES ($1, $2, $3)")
-            .bind(id)
-            .bind(name)
-            .bind(now)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
-    }
-
     /// A new account. Fails with a unique violation if its user name, or its e-mail in the practice, is taken.
     pub(crate) async fn insert_account(&mut self, new: &NewAccount<'_>, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query(

@@ -13,14 +13,14 @@ impl Store {
 }
 
 impl Write {
-    /// Keeps a new key; another process that was first wins, and this one reads its key.
+    /// Keeps a new key; false if another process was first, whose key counts.
     pub(crate) async fn insert_sealed_key(
         &mut self,
         name: &str,
         key_id: &str,
         sealed: &[u8],
         now: i64,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         sqlx::query(
             "INSERT INTO sealed_key (name, key_id, sealed, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING",
         )
@@ -30,6 +30,6 @@ impl Write {
         .bind(now)
         .execute(self.connection())
         .await
-        .map(|_| ())
+        .map(|done| done.rows_affected() == 1)
     }
 }

@@ -48,6 +48,7 @@ async fn standing(world: &World, key: &authority::SessionKey) -> &'static str {
     match sessions::recognise(&world.authority, key).await.unwrap() {
         Some(Session::Open(_)) => "open",
         Some(Session::MustEnrol(_)) => "must enrol",
+        Some(Session::Locked(_)) => "locked",
         None => "ended",
     }
 }
@@ -158,7 +159,7 @@ async fn a_preview_says_what_saving_does(world: World) {
             let found = sessions::recognise(&world.authority, session).await.unwrap().expect("live");
             let is_stopped = matches!(found, Session::MustEnrol(_));
             assert_eq!(effect.standing == Standing::MustEnrol, is_stopped, "{username} under {drafted:?}");
-            let (Session::Open(signed_in) | Session::MustEnrol(signed_in)) = found;
+            let (Session::Open(signed_in) | Session::MustEnrol(signed_in)) = found else { panic!("no screen locks") };
             assert_eq!(effect.standing, signed_in.standing(world.authority.now()), "{username}");
         }
     }

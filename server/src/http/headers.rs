@@ -94,6 +94,15 @@ pub(super) fn of_authenticator(script: &str) -> HeaderMap {
     headers
 }
 
+/// The policy of the document that verifies audit exports: its own files, and nothing that could carry the export away.
+const AUDIT_VERIFY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What that document comes with.
+pub(super) fn of_audit_verify() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_SECURITY_POLICY, HeaderValue::from_static(AUDIT_VERIFY))])
+}
+
 /// What a script of the site comes with. The service worker of the authenticator stands in a folder below the page that it
 /// is for, which a browser accepts only with a header.
 pub(super) fn add_to_script(headers: &mut HeaderMap) {

@@ -34,6 +34,9 @@ pub(crate) fn site() -> Site {
         authenticator_js: "/pkg/authenticator.2.js".to_owned(),
         authenticator_wasm: "/pkg/authenticator.3.wasm".to_owned(),
         authenticator_worker: "/pkg/authenticator-worker.4.js".to_owned(),
+        verifier_js: "/pkg/verifier.1.js".to_owned(),
+        verifier_wasm: "/pkg/verifier.2.wasm".to_owned(),
+        verifier_page: "/pkg/verify.3.js".to_owned(),
     };
     let others = ["/favicon.svg", "/authenticator/service_worker.js"].map(ToOwned::to_owned);
     let names: Vec<String> = paths.all().into_iter().chain(&others).map(|path| path[1..].to_owned()).collect();

@@ -1,5 +1,6 @@
 //! `domain <- authority <- app (only with feature ssr) <- server`, `domain <- app <- frontend` and
-//! `domain <- vault <- authenticator`, which has the app too.
+//! `domain <- vault <- authenticator`, which has the app too; `trail`, which depends on nothing of ours, `<- authority`,
+//! `<- server` and `<- verifier`.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -7,14 +8,16 @@ use serde_json::Value;
 use super::Findings;
 
 /// Who may depend on whom, of our own crates.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("vault", &["domain"]),
-    ("authority", &["domain"]),
+    ("trail", &[]),
+    ("authority", &["domain", "trail"]),
     ("app", &["domain", "authority"]),
     ("frontend", &["domain", "app"]),
     ("authenticator", &["domain", "vault", "app"]),
-    ("server", &["domain", "authority", "app"]),
+    ("verifier", &["trail"]),
+    ("server", &["domain", "trail", "authority", "app"]),
     ("xtask", &[]),
 ];
 

@@ -9,7 +9,8 @@ pub(super) fn check() -> Result<Findings> {
     for manifest in sources(&["Cargo.toml"], &["Cargo.toml"])? {
         findings.append(&mut without_purpose(&manifest.text));
     }
-    let members = ["domain", "vault", "authority", "app", "frontend", "authenticator", "server", "xtask"];
+    let members =
+        ["domain", "vault", "trail", "authority", "app", "frontend", "authenticator", "verifier", "server", "xtask"];
     for manifest in sources(&members, &["/Cargo.toml"])? {
         findings.extend(own_versions(&manifest.text).into_iter().map(|line| format!("{}: {line}", manifest.path)));
     }

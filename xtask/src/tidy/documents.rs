@@ -8,7 +8,7 @@ use super::{Findings, has_word, sources};
 use crate::{COMMANDS, project};
 
 /// The first parts of paths that are ours to keep true. `target/` is not: it is made by the build.
-const TOP: [&str; 16] = [
+const TOP: [&str; 18] = [
     ".cargo",
     ".ci",
     "app",
@@ -22,7 +22,9 @@ const TOP: [&str; 16] = [
     "public",
     "server",
     "style",
+    "trail",
     "vault",
+    "verifier",
     "xtask",
     "README.md",
 ];
@@ -60,7 +62,9 @@ struct Workspace {
 impl Workspace {
     fn read() -> Result<Self> {
         let mut ours = Vec::new();
-        for name in ["domain", "vault", "authority", "app", "frontend", "authenticator", "server", "xtask"] {
+        for name in
+            ["domain", "vault", "trail", "authority", "app", "frontend", "authenticator", "verifier", "server", "xtask"]
+        {
             let mut text = String::new();
             for source in sources(&[name], &[".rs"])? {
                 // A module's name is in its path, where its parent may be written by a macro.

@@ -5,8 +5,17 @@ use anyhow::Result;
 use super::{Findings, Source, code_lines, has_word, sources};
 
 /// The crates of the product.
-const PRODUCT: [&str; 7] =
-    ["domain/src", "vault/src", "authority/src", "app/src", "frontend/src", "authenticator/src", "server/src"];
+const PRODUCT: [&str; 9] = [
+    "domain/src",
+    "vault/src",
+    "trail/src",
+    "authority/src",
+    "app/src",
+    "frontend/src",
+    "authenticator/src",
+    "verifier/src",
+    "server/src",
+];
 
 /// SQL stands in the store, behind which the two databases look the same.
 pub(super) fn sql() -> Result<Findings> {
@@ -31,10 +40,9 @@ fn sql_in(source: &Source) -> Findings {
 /// The rules and the use cases know no HTTP, so that they can be told in a test without it. Gateways call others by
 /// `reqwest`, which is another matter.
 pub(super) fn http() -> Result<Findings> {
-    Ok(sources(&["domain/src", "vault/src", "authority/src", "frontend/src", "authenticator/src"], &[".rs"])?
-        .iter()
-        .flat_map(http_in)
-        .collect())
+    let places =
+        ["domain/src", "vault/src", "trail/src", "authority/src", "frontend/src", "authenticator/src", "verifier/src"];
+    Ok(sources(&places, &[".rs"])?.iter().flat_map(http_in).collect())
 }
 
 fn http_in(source: &Source) -> Findings {
@@ -59,10 +67,12 @@ pub(super) fn unfinished() -> Result<Findings> {
     let places = [
         "domain",
         "vault",
+        "trail",
         "authority",
         "app",
         "frontend",
         "authenticator",
+        "verifier",
         "server",
         "xtask/src",
         "style",

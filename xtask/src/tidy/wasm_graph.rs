@@ -38,6 +38,8 @@ const OF_AUTHENTICATOR: [&str; 4] = ["argon2", "chacha20poly1305", "quircs", "va
 pub(super) fn check() -> Result<Findings> {
     let mut findings = check_program(Program::Practice, &[&BARRED[..], &OF_AUTHENTICATOR].concat())?;
     findings.append(&mut check_program(Program::Authenticator, &BARRED)?);
+    findings
+        .append(&mut check_program(Program::Verifier, &[&BARRED[..], &OF_AUTHENTICATOR, &["app", "leptos"]].concat())?);
     Ok(findings)
 }
 

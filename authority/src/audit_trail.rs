@@ -1,0 +1,38 @@
+//! The audit trail as evidence: sealing, verifying, exporting and searching it.
+//!
+//! Rows are written by [`crate::audit`], in the transaction of their change, and by nobody ever changed. Here they are
+//! linked to a chain of hashes, one chain for each practice. Whoever writes an event waits for no chain: a sealer, which any
+//! number of replicas may run, links the rows afterwards. `docs/adr/0010-audit-chain.md` says why, and what it shows.
+
+mod export;
+mod retention;
+mod seal;
+mod search;
+mod verify;
+
+pub use export::{Export, export};
+pub use retention::{MAX_YEARS, MIN_YEARS, RetentionError, retention_years, set_retention_years};
+pub use seal::{Round, seal};
+pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, events, search};
+pub use trail::{Fault, Finding, Hash, Head, Verdict};
+pub use verify::{has_signed, stands_at, verify};
+
+use crate::{Authority, Unavailable};
+
+/// A practice, as commands name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Practice {
+    /// Its id.
+    pub id: String,
+    /// Its name, which another may have too.
+    pub name: String,
+}
+
+/// Every practice, in the order of their names. For the operator's commands.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn practices(authority: &Authority) -> Result<Vec<Practice>, Unavailable> {
+    let rows = authority.store.practices().await?;
+    Ok(rows.into_iter().map(|row| Practice { id: row.id, name: row.name }).collect())
+}

@@ -1,0 +1,146 @@
+//! Verifying a practice's trail where it lies, with the server's key.
+
+use trail::{Fault, Finding, Hash, Head, Sealed, Verdict, Verifier};
+
+use super::seal;
+use crate::store::{ChainRow, HeadRow, LinkRow, LinkedRow};
+use crate::{Authority, Unavailable, moment};
+
+/// Links read at a time.
+const BATCH: i64 = 5_000;
+
+/// Goes along a practice's whole chain, after sealing what waits, and names the first row that is not as it was written.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict, Unavailable> {
+    // A link that somebody else made may stop the sealer; it is found below.
+    let _ = seal::seal_practice(authority, practice_id).await;
+    let heads = authority.store.audit_heads(practice_id).await?;
+    let mut walk = Walk {
+        authority,
+        practice_id,
+        verifier: Verifier::of_practice(practice_id),
+        heads: heads.into_iter().peekable(),
+        seq: 0,
+        present: 0,
+    };
+    walk.pass_heads();
+    let mut end: Option<ChainRow> = None;
+    loop {
+        let links = authority.store.links(practice_id, walk.seq, BATCH).await?;
+        if links.is_empty() {
+            // The end after the links: whatever was sealed meanwhile lies between the two.
+            let now = authority.store.find_chain(practice_id).await?;
+            let is_through = now.as_ref().is_none_or(|now| now.seq <= walk.seq) || now == end;
+            end = now;
+            if is_through {
+                break;
+            }
+        }
+        for link in links {
+            walk.pass(link);
+        }
+    }
+    let (present, verdict) = (walk.present, walk.end(end));
+    if verdict.is_unbroken()
+        && let Some(row_id) = outside(authority, practice_id, present).await?
+    {
+        return Ok(Verdict::Broken(Finding { fault: Fault::Unsealed, seq: 0, row_id: Some(row_id) }));
+    }
+    Ok(verdict)
+}
+
+/// A row that never came into the chain, although it should have.
+async fn outside(authority: &Authority, practice_id: &str, present: i64) -> Result<Option<String>, Unavailable> {
+    if let Some(refused) = authority.store.find_refused_audit(practice_id).await? {
+        return Ok(Some(refused));
+    }
+    // As many rows as links are no others.
+    if authority.store.count_audit(practice_id).await? == present {
+        return Ok(None);
+    }
+    Ok(authority.store.find_stray_audit(practice_id).await?)
+}
+
+/// Whether the chain of the practice has that state at that place: a head in a log, or of an export.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn stands_at(authority: &Authority, practice_id: &str, seq: i64, hash: &Hash) -> Result<bool, Unavailable> {
+    if seq == 0 {
+        return Ok(*hash == Hash::beginning(practice_id));
+    }
+    let links = authority.store.links(practice_id, seq - 1, 1).await?;
+    Ok(links.first().is_some_and(|link| link.seq == seq && link.hash == Some(*hash)))
+}
+
+/// Whether this server signed the head of an export.
+#[must_use]
+pub fn has_signed(authority: &Authority, practice_id: &str, head: &Head) -> bool {
+    authority.signer.has_signed(practice_id, head)
+}
+
+/// On the way along a chain.
+struct Walk<'a> {
+    authority: &'a Authority,
+    practice_id: &'a str,
+    verifier: Verifier,
+    heads: std::iter::Peekable<std::vec::IntoIter<HeadRow>>,
+    /// The place of the last link.
+    seq: i64,
+    /// Rows of this practice that have a link.
+    present: i64,
+}
+
+impl Walk<'_> {
+    fn pass(&mut self, link: LinkRow) {
+        let LinkRow { seq, audit_id, hash, row } = link;
+        self.seq = seq;
+        match (row, hash) {
+            (LinkedRow::Gone, _) => self.verifier.fault(Fault::Missing, seq, Some(&audit_id)),
+            (LinkedRow::Unreadable, _) | (LinkedRow::Found(_), None) => {
+                self.verifier.fault(Fault::Altered, seq, Some(&audit_id));
+            }
+            (LinkedRow::Found(columns), Some(hash)) => {
+                self.present += i64::from(columns.practice_id == self.practice_id);
+                let sealed = Sealed { seq, hash, columns };
+                self.verifier.check(&sealed);
+                // A chain that was computed anew holds together; the keyed hash still names the row.
+                if !self.authority.signer.has_written(&sealed.columns, moment(sealed.columns.at)) {
+                    self.verifier.fault(Fault::Forged, seq, Some(&sealed.columns.id));
+                }
+            }
+        }
+        self.pass_heads();
+    }
+
+    /// Compares the heads of the place that was reached.
+    fn pass_heads(&mut self) {
+        let Some((seq, hash)) = self.verifier.state() else { return };
+        while let Some(head) = self.heads.next_if(|head| head.seq <= seq) {
+            if self.authority.signer.open_head(&head) != Some(hash) {
+                self.verifier.fault(Fault::Rewritten, seq, None);
+            }
+        }
+    }
+
+    fn end(mut self, end: Option<ChainRow>) -> Verdict {
+        let reached = self.verifier.state();
+        if let Some(head) = self.heads.next() {
+            // It was signed, so there were as many rows.
+            self.verifier.fault(Fault::Missing, head.seq, None);
+        }
+        let signed = end.as_ref().and_then(|end| self.authority.signer.open_chain(end));
+        let seq = end.map_or(0, |end| end.seq);
+        let Some((last, beyond)) = reached.filter(|_| signed.is_none()) else {
+            let hash = signed.unwrap_or_else(|| Hash::beginning(self.practice_id));
+            self.verifier.end(Head { seq, hash, at: 0, signature: String::new() });
+            return self.verifier.finish();
+        };
+        // The end was written by somebody else, so it may say anything; rows that it lacks are missing all the same.
+        self.verifier.end(Head { seq: seq.max(last), hash: beyond, at: 0, signature: String::new() });
+        self.verifier.fault(Fault::Rewritten, last, None);
+        self.verifier.finish()
+    }
+}
