@@ -1,8 +1,8 @@
 -- The audit trail as a chain of hashes, one for each practice: who writes an event waits for no chain, a sealer links the
--- rows afterwards.
+-- rows afterwards. Hashes and signatures are hexadecimal text, so that many rows can be read as one text.
 
 -- The server's keyed hash of the row; NULL in rows of releases before this one.
-ALTER TABLE audit ADD COLUMN mac BYTEA;
+ALTER TABLE audit ADD COLUMN mac TEXT;
 
 -- How long the practice keeps its trail. Nothing is removed yet, before or after.
 ALTER TABLE practice ADD COLUMN audit_retention_years BIGINT NOT NULL DEFAULT 6
@@ -25,7 +25,7 @@ CREATE TABLE audit_link (
     practice_id TEXT NOT NULL,
     seq BIGINT NOT NULL,
     audit_id TEXT NOT NULL,
-    hash BYTEA NOT NULL,
+    hash TEXT NOT NULL,
     CONSTRAINT audit_link_pk PRIMARY KEY (practice_id, seq),
     CONSTRAINT audit_link_once UNIQUE (audit_id)
 );
@@ -34,11 +34,11 @@ CREATE TABLE audit_link (
 CREATE TABLE audit_chain (
     practice_id TEXT NOT NULL,
     seq BIGINT NOT NULL,
-    hash BYTEA NOT NULL,
+    hash TEXT NOT NULL,
     -- When the last head was signed; NULL before the first.
     head_at BIGINT,
     -- The server's keyed hash of all of that.
-    mac BYTEA NOT NULL,
+    mac TEXT NOT NULL,
     CONSTRAINT audit_chain_pk PRIMARY KEY (practice_id)
 );
 
@@ -46,8 +46,8 @@ CREATE TABLE audit_chain (
 CREATE TABLE audit_head (
     practice_id TEXT NOT NULL,
     seq BIGINT NOT NULL,
-    hash BYTEA NOT NULL,
+    hash TEXT NOT NULL,
     at BIGINT NOT NULL,
-    signature BYTEA NOT NULL,
+    signature TEXT NOT NULL,
     CONSTRAINT audit_head_pk PRIMARY KEY (practice_id, seq)
 );

@@ -93,7 +93,7 @@ pub struct Stream {
 enum State {
     #[default]
     Before,
-    Within(Verifier),
+    Within(Box<Verifier>),
     NotAnExport(NotAnExport),
 }
 
@@ -150,7 +150,7 @@ impl Stream {
             State::Before => {
                 // Some editors put a byte order mark before the text.
                 self.state = match Verifier::from_line(line.trim_start_matches('\u{feff}')) {
-                    Ok(verifier) => State::Within(verifier),
+                    Ok(verifier) => State::Within(Box::new(verifier)),
                     Err(error) => State::NotAnExport(error),
                 };
             }

@@ -76,6 +76,7 @@ mod hex {
     use data_encoding::HEXLOWER;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
     pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
         bytes.as_deref().map(|bytes| HEXLOWER.encode(bytes)).serialize(serializer)
     }
