@@ -145,6 +145,8 @@ pub enum AppError {
     NotOffered,
     /// A figure of the policy is refused.
     Policy(InvalidPolicy),
+    /// A trail is kept for six years or more.
+    RetentionYears,
     /// What was typed as a day is none.
     DateInvalid,
     /// The member has no cell phone on file.
@@ -335,6 +337,7 @@ impl AppError {
             Self::Required => "Your practice requires two-factor authentication. Ask your administrator.",
             Self::NotOffered => "Your practice does not use two-factor authentication for your role.",
             Self::Policy(reason) => return reason.to_string(),
+            Self::RetentionYears => "A trail is kept for 6 to 100 years.",
             Self::DateInvalid => "Enter the day from which it is required.",
             Self::MemberPhoneMissing => "Enter a cell phone in their details first.",
             #[cfg(feature = "authenticator")]

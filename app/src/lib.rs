@@ -53,6 +53,8 @@ mod wire;
 pub use browser_name::browser_name;
 pub use components::countdown::milestone_text;
 pub use error::AppError;
+#[cfg(feature = "ssr")]
+pub use practice::Searched;
 pub use router::App;
 #[cfg(feature = "ssr")]
 pub use shell::{AssetPaths, AuthenticatorDocument, audit_verify_document, authenticator_document, shell};

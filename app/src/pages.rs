@@ -56,10 +56,11 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/practice/policy", sheet::sheet_page),
     ("/practice/coverage", sheet::sheet_page),
     ("/practice/approvals", sheet::sheet_page),
+    ("/practice/audit", sheet::sheet_page),
     ("/login/enrol", sheet::sheet_page),
     ("/login/reset", sheet::sheet_page),
     ("/locked", sheet::sheet_page),
 ];
 
 /// How many of them the server describes.
-const SHEETS: usize = 12;
+const SHEETS: usize = 13;

@@ -1,6 +1,7 @@
 //! The pages that the server describes, most of them for a practice's administrators: what each consists of, and the server functions that they call.
 
 mod address;
+mod audit;
 mod coverage;
 mod enrol;
 mod locked;
@@ -14,6 +15,7 @@ use crate::sheet::part::{block, link, nav};
 use crate::sheet::{Part, Sheet};
 use crate::visit::Call;
 use address::Address;
+pub use audit::Searched;
 
 /// The page at an address, as text.
 pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError> {
@@ -29,6 +31,7 @@ pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError>
         ["practice", "coverage"] => coverage::show(call).await?,
         ["login", "reset"] => lost_phone::show(call, &address).await?,
         ["locked"] => locked::show(call, &address).await?,
+        ["practice", "audit"] => audit::show(call, &address).await?,
         ["practice", "policy"] => policy::show(call, &address).await?,
         ["login", "enrol"] => enrol::show(call).await?,
         _ => return Err(crate::visit::refuse(AppError::NotFound)),
@@ -40,11 +43,12 @@ pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError>
 type Page = (String, Vec<Part>);
 
 /// The practice's pages, with the one at hand marked.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("/practice/staff", "Staff"),
     ("/practice/policy", "Security policy"),
     ("/practice/coverage", "Coverage"),
     ("/practice/approvals", "Approvals"),
+    ("/practice/audit", "Audit trail"),
 ];
 
 /// A page of the practice's, beside the way to the others.

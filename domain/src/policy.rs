@@ -260,12 +260,16 @@ pub const fn satisfies(rule: Rule, has_sms: bool, has_app: bool) -> bool {
 /// How a member stands at `now`: to the rule of the role, or to what is required of the person, whichever is stricter.
 #[must_use]
 pub fn standing(rule: Rule, member: Member, now: Timestamp) -> Standing {
-    let rule = rule.stricter(personal(member.required_from));
-    let Requirement::Required { from } = rule.requirement else { return Standing::Free };
+    // What was told of the role's date says nothing of what is required of the person.
+    let of_role = match rule.requirement {
+        Requirement::Required { from } => Requirement::Required { from: deadline(member.enrol_by, from) },
+        other => other,
+    };
+    let rule = Rule { requirement: of_role, ..rule }.stricter(personal(member.required_from));
+    let Requirement::Required { from: by } = rule.requirement else { return Standing::Free };
     if satisfies(rule, member.has_sms, member.has_app) {
         return Standing::Free;
     }
-    let by = deadline(member.enrol_by, from);
     if now < by { Standing::Due { by } } else { Standing::MustEnrol }
 }
 

@@ -11,7 +11,7 @@
 //! 7. `limits` again: a form is here as a whole and has one meaning;
 //! 8. `function_status`: an error that the framework calls 500 gets the status it means;
 //! 9. `visit`: who the visitor is, by the cookies;
-//! 10. pages and server functions of the app.
+//! 10. pages and server functions of the app, and exports.
 //!
 //! Pages are not compressed. They mix what the visitor typed with what only they may see, and the length of a compressed
 //! page tells an observer who can choose the one something about the other (BREACH). Files, which are the same for
@@ -21,6 +21,7 @@ mod address;
 mod audit_verify;
 mod authenticator;
 mod csrf;
+mod exports;
 mod form;
 mod function_status;
 mod headers;
@@ -81,6 +82,7 @@ pub fn router(web: Web) -> Router {
         strangers = strangers.merge(dev::routes(development, authority.clone(), &site.paths().css));
     }
     let pages = pages::routes(authority.clone(), site.paths())
+        .merge(exports::routes(authority.clone()))
         .layer(from_fn_with_state(authority, visit::recognise))
         .layer(from_fn(function_status::settle))
         .layer(from_fn(limits::read_form))

@@ -1,0 +1,58 @@
+use authority::operator::{self, OperatorError};
+use authority::staff::{NewMember, StaffError};
+use authority::{Session, sessions, sign_in};
+
+use crate::staff::{nurse, sign_in as sign_in_plainly};
+use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor};
+
+on_both_databases!(
+    an_account_is_created_in_a_new_practice_and_in_one_that_is_there,
+    two_factor_authentication_is_reset_by_the_operator,
+    a_locked_account_is_unlocked,
+);
+
+async fn an_account_is_created_in_a_new_practice_and_in_one_that_is_there(world: World) {
+    operator::create_account(&world.authority, "Oak Clinic", nurse("olga")).await.unwrap();
+    operator::create_account(&world.authority, "Oak Clinic", nurse("nina")).await.unwrap();
+    let opened = sign_in_plainly(&world, "olga").await;
+    let olga = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    assert!(olga.administrator().is_some(), "who makes a practice administers it");
+    let opened = sign_in_plainly(&world, "nina").await;
+    let nina = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    assert!(nina.administrator().is_none() && nina.practice_id() == olga.practice_id());
+    assert_eq!(world.number("SELECT COUNT(*) FROM audit WHERE actor_id = 'operator'").await, 3);
+    let taken = operator::create_account(&world.authority, "Oak Clinic", nurse("olga")).await;
+    assert_eq!(taken, Err(OperatorError::Account(StaffError::UsernameTaken)));
+    let weak = NewMember { password: "short".into(), ..nurse("rita") };
+    assert!(operator::create_account(&world.authority, "Oak Clinic", weak).await.is_err());
+}
+
+async fn two_factor_authentication_is_reset_by_the_operator(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    operator::reset_two_factor(&world.authority, "ada@elm.test").await.unwrap();
+    assert!(!ada.is_signed_in().await);
+    let opened = sign_in_plainly(&world, "ada").await;
+    let session = sessions::recognise(&world.authority, &opened.session).await.unwrap();
+    assert!(matches!(session, Some(Session::MustEnrol(_))));
+    assert_eq!(operator::reset_two_factor(&world.authority, "nobody").await, Err(OperatorError::NotFound));
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM audit WHERE event = 'two-factor-reset' AND actor_id = 'operator'").await,
+        1
+    );
+}
+
+async fn a_locked_account_is_unlocked(world: World) {
+    let (ada, codes) = world.enrolled("ada", PHONE).await;
+    ada.fail_tokens(10).await;
+    let challenge = ada.challenge().await;
+    let refused = sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, &codes[0]).await;
+    assert!(refused.is_err(), "locked");
+    operator::unlock(&world.authority, "ada").await.unwrap();
+    let challenge = ada.challenge().await;
+    sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, &codes[0]).await.expect("open again");
+    assert_eq!(world.events("account-unlocked").await, 1);
+    let refused = sign_in::with_password(&world.authority, &visitor(), "ada", "wrong".into(), None).await;
+    assert!(refused.is_err());
+    let delayed = sign_in::with_password(&world.authority, &visitor(), "ada", PASSWORD.into(), None).await;
+    assert!(delayed.is_err());
+}

@@ -1,0 +1,242 @@
+use authority::reset::four_eyes::{self, MayApprove, ResetError};
+use authority::reset::own::{self, StartError};
+use authority::staff::{self, NewMember};
+use authority::{ResetCancelKey, ResetLinkKey, Session, SignedIn, outbox, sessions, sign_in, step_up};
+
+use crate::staff::{NURSE_PHONE, add, nurse, sign_in as sign_in_plainly, stepped_up};
+use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor};
+
+on_both_databases!(
+    a_second_administrator_approves_and_everything_goes_at_once,
+    nobody_decides_about_themselves_and_nobody_alone,
+    an_owner_without_a_second_administrator_waits_a_day,
+    a_request_is_rejected_and_decided_once,
+    without_right_proof_nothing_is_asked_for,
+    the_mailbox_the_password_and_a_day_lead_into_set_up,
+    a_notice_or_a_token_stops_the_day,
+    a_reset_link_works_once_and_for_half_an_hour,
+    whoever_is_unknown_or_wrong_gets_the_same_answer_and_no_mail,
+);
+
+/// An owner, a second administrator, and a nurse with text messages on.
+struct Practice<'a> {
+    owner: Actor<'a>,
+    second: SignedIn,
+    nurse: Actor<'a>,
+    nurse_id: String,
+}
+
+async fn practice(world: &World) -> Practice<'_> {
+    let owner = world.provider("ada", PHONE).await;
+    let administrator = stepped_up(world, &owner.signed_in().await).await;
+    let new = NewMember { manages_accounts: true, cell_phone: String::new(), ..nurse("olga") };
+    let (authority, visitor) = (&world.authority, visitor());
+    staff::add(authority, administrator.administrator().unwrap(), &visitor, new).await.unwrap();
+    let opened = step_up::confirm(authority, &administrator, &visitor, PASSWORD.into(), "").await.unwrap();
+    let owner = Actor { opened, ..owner };
+    let nurse_id = add(world, &owner, nurse("nina")).await;
+    let opened = sign_in_plainly(world, "nina").await;
+    let mut nina = Actor { world, username: "nina".into(), phone: NURSE_PHONE.into(), opened };
+    nina.enable_sms().await;
+    let second = sign_in_plainly(world, "olga").await;
+    let second = sessions::find(authority, &second.session).await.unwrap().unwrap();
+    Practice { owner, second, nurse: nina, nurse_id }
+}
+
+async fn ask(world: &World, by: &SignedIn, id: &str) -> Result<(), ResetError> {
+    let administrator = by.administrator().unwrap();
+    four_eyes::ask(&world.authority, administrator, &visitor(), id, "Phone fell into the sea", PASSWORD.into(), "")
+        .await
+}
+
+async fn only_request(world: &World, by: &SignedIn) -> four_eyes::Request {
+    let mut waiting = four_eyes::waiting(&world.authority, by.administrator().unwrap()).await.unwrap();
+    assert_eq!(waiting.len(), 1);
+    waiting.remove(0)
+}
+
+async fn approve(world: &World, by: &SignedIn, id: &str) -> Result<(), ResetError> {
+    four_eyes::approve(&world.authority, by.administrator().unwrap(), &visitor(), id, PASSWORD.into(), "").await
+}
+
+async fn a_second_administrator_approves_and_everything_goes_at_once(world: World) {
+    let practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    ask(&world, &owner, &practice.nurse_id).await.unwrap();
+    assert_eq!(ask(&world, &practice.second, &practice.nurse_id).await, Err(ResetError::AlreadyAsked));
+    assert!(practice.nurse.is_signed_in().await, "nothing is weaker before it is approved");
+    let request = only_request(&world, &practice.second).await;
+    assert_eq!((request.member.as_str(), request.may_approve), ("Nina Cole", MayApprove::Yes));
+    assert_eq!(request.reason, "Phone fell into the sea");
+    approve(&world, &practice.second, &request.id).await.unwrap();
+
+    assert!(!practice.nurse.is_signed_in().await);
+    for table in ["factor", "recovery_set", "token_account"] {
+        let sql: &'static str = match table {
+            "factor" => "SELECT COUNT(*) FROM factor",
+            "recovery_set" => "SELECT COUNT(*) FROM recovery_set",
+            _ => "SELECT COUNT(*) FROM token_account",
+        };
+        assert_eq!(world.number(sql).await, 0, "{table}");
+    }
+    let known = "SELECT COUNT(*) FROM known_browser k JOIN account a ON a.id = k.account_id WHERE a.username = 'nina'";
+    assert_eq!(world.number(known).await, 0);
+    let opened = sign_in_plainly(&world, "nina").await;
+    let session = sessions::recognise(&world.authority, &opened.session).await.unwrap();
+    assert!(matches!(session, Some(Session::MustEnrol(_))), "the password leads into set-up and nowhere else");
+    for event in ["reset-asked", "reset-approved", "two-factor-reset"] {
+        assert_eq!(world.events(event).await, 1, "{event}");
+    }
+    let mails = outbox::list(&world.authority, Some("nina@elm.test")).await.unwrap();
+    assert!(mails.iter().any(|mail| mail.body.contains("was reset")));
+    let texts = outbox::list(&world.authority, Some(NURSE_PHONE)).await.unwrap();
+    assert!(texts[0].body.contains("was reset"), "the old number is told");
+}
+
+async fn nobody_decides_about_themselves_and_nobody_alone(world: World) {
+    let practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    let own = ask(&world, &owner, owner.account_id()).await;
+    assert_eq!(own, Err(ResetError::AboutThemselves));
+    ask(&world, &owner, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &owner).await;
+    assert_eq!(request.may_approve, MayApprove::OwnRequest);
+    assert_eq!(approve(&world, &owner, &request.id).await, Err(ResetError::SecondPersonNeeded));
+    world.advance(48 * 3600);
+    let again = sign_in_plainly(&world, "ada").await;
+    let later = sessions::find(&world.authority, &again.session).await.unwrap().unwrap();
+    assert_eq!(
+        approve(&world, &later, &request.id).await,
+        Err(ResetError::SecondPersonNeeded),
+        "a day changes nothing"
+    );
+    assert_eq!(world.number("SELECT COUNT(*) FROM factor").await, 1);
+}
+
+async fn an_owner_without_a_second_administrator_waits_a_day(world: World) {
+    let practice = practice(&world).await;
+    world.run("UPDATE account SET manages_accounts = 0 WHERE username = 'olga'").await.unwrap();
+    let owner = practice.owner.signed_in().await;
+    ask(&world, &owner, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &owner).await;
+    let until = world.authority.now() + authority::reset::WAIT;
+    assert_eq!(request.may_approve, MayApprove::NotBefore(until));
+    assert_eq!(approve(&world, &owner, &request.id).await, Err(ResetError::TooSoon { until }));
+    world.advance(24 * 3600 - 1);
+    let again = sign_in_plainly(&world, "ada").await;
+    let owner = sessions::find(&world.authority, &again.session).await.unwrap().unwrap();
+    assert!(approve(&world, &owner, &request.id).await.is_err());
+    world.advance(1);
+    approve(&world, &owner, &request.id).await.unwrap();
+    assert_eq!(world.number("SELECT COUNT(*) FROM factor").await, 0);
+}
+
+async fn a_request_is_rejected_and_decided_once(world: World) {
+    let practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    ask(&world, &owner, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &practice.second).await;
+    let by = practice.second.administrator().unwrap();
+    four_eyes::reject(&world.authority, by, &visitor(), &request.id, PASSWORD.into(), "").await.unwrap();
+    assert_eq!(approve(&world, &practice.second, &request.id).await, Err(ResetError::NotFound));
+    assert!(practice.nurse.is_signed_in().await);
+    ask(&world, &owner, &practice.nurse_id).await.expect("it can be asked for again");
+}
+
+async fn without_right_proof_nothing_is_asked_for(world: World) {
+    let practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    let by = owner.administrator().unwrap();
+    let (authority, visitor) = (&world.authority, visitor());
+    let wrong = four_eyes::ask(authority, by, &visitor, &practice.nurse_id, "Lost", "wrong".into(), "").await;
+    assert!(matches!(wrong, Err(ResetError::Proof(_))));
+    world.advance(5);
+    let silent = four_eyes::ask(authority, by, &visitor, &practice.nurse_id, "  ", PASSWORD.into(), "").await;
+    assert!(matches!(silent, Err(ResetError::Reason(_))));
+    let bob = world.provider("bob", "+12025550199").await;
+    let elsewhere = ask(&world, &bob.signed_in().await, &practice.nurse_id).await;
+    assert_eq!(elsewhere, Err(ResetError::NotFound), "another practice");
+    assert_eq!(world.number("SELECT COUNT(*) FROM reset").await, 0);
+}
+
+/// The value of a link in the latest mail.
+async fn link(world: &World, to: &str, name: &str) -> String {
+    let mails = outbox::list(&world.authority, Some(to)).await.unwrap();
+    let body = &mails.iter().find(|mail| mail.body.contains(name)).expect("a link").body;
+    body.split_once(name).unwrap().1[..43].to_owned()
+}
+
+async fn reset_link(world: &World) -> ResetLinkKey {
+    own::send_link(&world.authority, &visitor(), "ada", PASSWORD.into()).await.unwrap();
+    ResetLinkKey::from_link(&link(world, "ada@elm.test", "?link=").await).expect("a key")
+}
+
+async fn the_mailbox_the_password_and_a_day_lead_into_set_up(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let key = reset_link(&world).await;
+    assert!(own::is_link_open(&world.authority, &key).await.unwrap());
+    let ready_at = own::start(&world.authority, &visitor(), &key).await.unwrap();
+    assert_eq!(ready_at, world.authority.now() + authority::reset::WAIT);
+    let texts = outbox::list(&world.authority, Some(PHONE)).await.unwrap();
+    assert!(texts[0].body.contains("?cancel="), "the phone is told, and can stop it");
+    world.advance(24 * 3600 - 1);
+    let challenge = ada.challenge().await;
+    assert!(sign_in::methods(&world.authority, &challenge).await.unwrap().sms.is_some(), "nothing is weaker meanwhile");
+    world.advance(1);
+    let opened = sign_in_plainly(&world, "ada").await;
+    let session = sessions::recognise(&world.authority, &opened.session).await.unwrap();
+    assert!(matches!(session, Some(Session::MustEnrol(_))));
+    assert_eq!(world.events("two-factor-reset").await, 1);
+}
+
+async fn a_notice_or_a_token_stops_the_day(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let key = reset_link(&world).await;
+    own::start(&world.authority, &visitor(), &key).await.unwrap();
+    let cancel = ResetCancelKey::from_link(&link(&world, PHONE, "?cancel=").await).expect("a key");
+    assert!(own::is_waiting(&world.authority, &cancel).await.unwrap());
+    own::cancel(&world.authority, &visitor(), &cancel).await.unwrap();
+    own::cancel(&world.authority, &visitor(), &cancel).await.expect("a second click is no error");
+    assert!(!own::is_waiting(&world.authority, &cancel).await.unwrap());
+
+    world.advance(61);
+    let key = reset_link(&world).await;
+    own::start(&world.authority, &visitor(), &key).await.unwrap();
+    let challenge = ada.challenge().await;
+    sign_in::request_token(&world.authority, &visitor(), &challenge, domain::message::Channel::Sms).await.unwrap();
+    let token = world.latest_token(PHONE).await;
+    sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    assert_eq!(world.events("reset-cancelled").await, 2, "the phone is not lost");
+
+    let key = reset_link(&world).await;
+    own::start(&world.authority, &visitor(), &key).await.unwrap();
+    own::cancel_with_password(&world.authority, &visitor(), "ada", PASSWORD.into()).await.unwrap();
+    world.advance(24 * 3600);
+    ada.challenge().await;
+    assert_eq!((world.events("reset-cancelled").await, world.events("two-factor-reset").await), (3, 0));
+}
+
+async fn a_reset_link_works_once_and_for_half_an_hour(world: World) {
+    let _ada = world.enrolled("ada", PHONE).await;
+    let first = reset_link(&world).await;
+    world.advance(1);
+    let second = reset_link(&world).await;
+    assert_eq!(own::start(&world.authority, &visitor(), &first).await, Err(StartError::Ended), "replaced");
+    world.advance(30 * 60);
+    assert_eq!(own::start(&world.authority, &visitor(), &second).await, Err(StartError::Ended), "run out");
+    let third = reset_link(&world).await;
+    own::start(&world.authority, &visitor(), &third).await.unwrap();
+    assert_eq!(own::start(&world.authority, &visitor(), &third).await, Err(StartError::Ended), "used");
+}
+
+async fn whoever_is_unknown_or_wrong_gets_the_same_answer_and_no_mail(world: World) {
+    let _ada = world.enrolled("ada", PHONE).await;
+    let before = world.number("SELECT COUNT(*) FROM outbox").await;
+    for (name, password) in [("nobody", PASSWORD), ("ada", "not the password"), ("", ""), ("nobody@elm.test", "x")] {
+        assert_eq!(own::send_link(&world.authority, &visitor(), name, password.into()).await, Ok(()), "{name}");
+        world.advance(60);
+    }
+    let bob = world.provider("bob", "+12025550199").await;
+    own::send_link(&world.authority, &visitor(), &bob.username, PASSWORD.into()).await.expect("nothing to reset");
+    assert_eq!(world.number("SELECT COUNT(*) FROM outbox").await, before);
+}
