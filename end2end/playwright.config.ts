@@ -7,7 +7,7 @@ const WITHOUT_BROWSER = ['page_source', 'crash', 'memory'].map((name) => `**/${n
 /** Pictures for the documents, made when TWOFOLD_SCREENSHOTS names a folder. */
 const PICTURES = '**/screenshots.spec.ts';
 /** What PostgreSQL has to prove in a browser too; the rest of it is in the contract suite. */
-const ON_POSTGRES = ['main_job', 'authenticator_app', 'recovery'].map((name) => `**/${name}.spec.ts`);
+const ON_POSTGRES = ['main_job', 'authenticator_app', 'recovery', 'staff'].map((name) => `**/${name}.spec.ts`);
 
 /** What a phone has to prove: the main job by touch, and that every page fits. */
 const ON_MOBILE = [

@@ -54,6 +54,8 @@ pub use browser_name::browser_name;
 pub use components::countdown::milestone_text;
 pub use error::AppError;
 #[cfg(feature = "ssr")]
+pub use pages::paths;
+#[cfg(feature = "ssr")]
 pub use practice::Searched;
 pub use router::App;
 #[cfg(feature = "ssr")]

@@ -62,5 +62,11 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/locked", sheet::sheet_page),
 ];
 
+/// Every path that has a page; a segment that begins with `:` stands for any.
+#[cfg(feature = "ssr")]
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    PAGES.into_iter().map(|(path, _)| path)
+}
+
 /// How many of them the server describes.
 const SHEETS: usize = 13;

@@ -4,6 +4,7 @@ import { type App, anotherThan } from '../support/app.ts';
 import { expectAccessible } from '../support/axe.ts';
 import { Client, withApp, withPassword, withSms } from '../support/client.ts';
 import type { Person } from '../support/people.ts';
+import { Practice } from '../support/practice.ts';
 import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
 import type { Server } from '../support/server.ts';
 import { expect, test as base } from '../support/test.ts';
@@ -29,6 +30,8 @@ interface Stage {
   context: BrowserContext;
   server: Server;
   visit: (path: string) => Promise<unknown>;
+  /** Who owns the practice that the stage is in. */
+  owner?: Person;
 }
 
 async function logIn({ page, visit }: Stage, person: Person) {
@@ -43,6 +46,32 @@ async function signedIn<T extends { client: Client }>({ context, server }: Stage
   const made = await make(server);
   await made.client.handOver(context);
   return made;
+}
+
+/** Signed in as the owner of a practice. */
+async function practiceOf(stage: Stage): Promise<Practice> {
+  const practice = await Practice.create(stage.server);
+  await practice.client.handOver(stage.context);
+  stage.owner = practice.owner;
+  return practice;
+}
+
+/** At the page of a member, who is protected if `enabled`. */
+async function member(stage: Stage, enabled = false) {
+  const practice = await practiceOf(stage);
+  const nurse = await practice.add();
+  if (enabled) {
+    await (await practice.signIn(nurse)).enable(nurse);
+  }
+  await stage.visit('/practice/staff');
+  await stage.page.getByRole('row').filter({ hasText: nurse.username }).getByRole('link', { name: 'View' }).click();
+  await expect(stage.page.getByRole('heading', { name: '2-Factor Authentication' })).toBeVisible();
+}
+
+async function askedForReset(stage: Stage) {
+  await member(stage, true);
+  await press(stage.page, 'Reset Two-Factor Authentication');
+  await expect(stage.page.getByLabel('Reason')).toBeVisible();
 }
 
 async function lock(server: Server, person: Person, app: App) {
@@ -266,6 +295,72 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
     await fill(stage.page, { 'Current password': 'not my password at all', 'Authorization token': '000000' });
     await press(stage.page, 'Confirm');
     await expectError(stage.page, 'The password or the token is not right');
+  },
+  'Staff': async (stage) => {
+    const practice = await practiceOf(stage);
+    await practice.add();
+    await stage.visit('/practice/staff');
+  },
+  'Add staff member, error': async (stage) => {
+    await practiceOf(stage);
+    await stage.visit('/practice/staff/new');
+    await press(stage.page, 'Create Staff Account');
+    await expectError(stage.page, /\w/);
+  },
+  'Member': async (stage) => {
+    await member(stage);
+  },
+  'Enable for a member, error': async (stage) => {
+    await member(stage);
+    await press(stage.page, 'Edit');
+    await fill(stage.page, { 'Your password': 'not my password at all' });
+    await press(stage.page, 'Enable 2-Factor Authentication');
+    await expectError(stage.page, 'The current password is not right.');
+  },
+  'Details of a member': async (stage) => {
+    await member(stage);
+    await press(stage.page, 'Change Details');
+    await expect(stage.page.getByLabel('Role')).toBeVisible();
+  },
+  'Security policy, preview': async (stage) => {
+    const practice = await practiceOf(stage);
+    await practice.add();
+    await stage.visit('/practice/policy');
+    await stage.page.getByLabel('Nurse: two-factor authentication').selectOption('Required');
+    await press(stage.page, 'Preview');
+    await expect(stage.page.getByRole('heading', { name: 'Preview' })).toBeVisible();
+  },
+  'Coverage': async (stage) => {
+    await practiceOf(stage);
+    await stage.visit('/practice/coverage');
+  },
+  'Audit trail': async (stage) => {
+    await practiceOf(stage);
+    await stage.visit('/practice/audit');
+  },
+  'Reset of a member': async (stage) => {
+    await askedForReset(stage);
+  },
+  'Approvals': async (stage) => {
+    await askedForReset(stage);
+    await fill(stage.page, { 'Reason': 'Lost', 'Your password': stage.owner?.password ?? '' });
+    await press(stage.page, 'Ask for Reset');
+    await expectStatus(stage.page, 'Asked.');
+    await stage.visit('/practice/approvals');
+  },
+  'Approvals, nothing waits': async (stage) => {
+    await practiceOf(stage);
+    await stage.visit('/practice/approvals');
+  },
+  'Lost phone': async ({ visit }) => {
+    await visit('/login/reset');
+  },
+  'Forced set-up': async (stage) => {
+    const practice = await Practice.create(stage.server);
+    const nurse = await practice.add();
+    await practice.setPolicy({ nurse: 'required', nurse_from: '2020-01-01' });
+    await (await practice.signIn(nurse)).handOver(stage.context);
+    await stage.visit('/login/enrol');
   },
   'Help': async ({ visit }) => {
     await visit('/help/two-factor');

@@ -15,13 +15,22 @@ const HEADINGS = {
   '/account/security/disable': 'Disable two-factor authentication',
   '/account/step-up': 'Confirm it is you',
   '/help/two-factor': 'Two-factor authentication',
+  '/login/enrol': 'Set up two-factor authentication',
+  '/login/reset': 'I lost my phone',
+  '/locked': 'Screen locked',
+  '/practice/staff': 'Staff',
+  '/practice/staff/new': 'Add staff member',
+  '/practice/policy': 'Security policy',
+  '/practice/coverage': 'Coverage',
+  '/practice/approvals': 'Approvals',
+  '/practice/audit': 'Audit trail',
 } as const;
 
 export type Path = keyof typeof HEADINGS;
 
 export const PATHS = Object.keys(HEADINGS) as Path[];
 /** Pages that anybody may see. */
-export const PUBLIC_PATHS: readonly Path[] = ['/signup', '/login', '/help/two-factor'];
+export const PUBLIC_PATHS: readonly Path[] = ['/signup', '/login', '/login/reset', '/help/two-factor'];
 /** Pages of somebody who is signed in, where nothing waits to be set up. */
 export const ACCOUNT_PATHS: readonly Path[] = ['/account/profile', '/account/password', '/account/security', '/account/step-up'];
 /** The tabs of Account Settings, which share a heading. */

@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` starts the PostgreSQL that half of them need.
 
+mod access;
 mod csrf;
 mod dev;
 mod devices;
