@@ -34,18 +34,6 @@ impl Hash {
     pub fn then(self, row: &Row) -> Self {
         Self(Sha256::new_with_prefix(LINK).chain_update(self.0).chain_update(row.encoding()).finalize().into())
     }
-
-    /// From stored bytes; `None` if they are not 32.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// The bytes, to be stored.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl fmt::Display for Hash {
@@ -65,7 +53,7 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, InvalidHash> {
         let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| InvalidHash)?;
-        Self::from_bytes(&bytes).ok_or(InvalidHash)
+        bytes.try_into().map(Self).map_err(|_| InvalidHash)
     }
 }
 
@@ -109,11 +97,11 @@ mod tests {
             address: "192.0.2.1".into(),
             session_id: Some(String::new()),
             request_id: "6".into(),
-            mac: Some(vec![0x01, 0xab]),
+            mac: Some("01ab".into()),
         };
         assert_eq!(
             beginning.then(&row).to_string(),
-            "915b4663c0c24e496ca051e3830913ec333b0b0ef6e0f4ac855f3aad50df9729"
+            "795ae0a7b28052a0bb2aea76519a0dc84556471e4fb856762d5b752a88bd3855"
         );
     }
 }

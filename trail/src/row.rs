@@ -26,9 +26,8 @@ pub struct Row {
     pub session_id: Option<String>,
     /// The request in which it was done.
     pub request_id: String,
-    /// The server's keyed hash of all of that; rows of releases before the chain have none.
-    #[serde(default, with = "hex")]
-    pub mac: Option<Vec<u8>>,
+    /// The server's keyed hash of all of that, in hexadecimal; rows of releases before the chain have none.
+    pub mac: Option<String>,
 }
 
 impl Row {
@@ -58,7 +57,7 @@ impl Row {
     #[must_use]
     pub fn encoding(&self) -> Vec<u8> {
         let mut bytes = self.content();
-        put(&mut bytes, "mac", self.mac.as_deref());
+        put(&mut bytes, "mac", self.mac.as_deref().map(str::as_bytes));
         bytes
     }
 }
@@ -68,22 +67,6 @@ fn put(bytes: &mut Vec<u8>, name: &str, value: Option<&[u8]>) {
     for part in [name.as_bytes(), value] {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend_from_slice(part);
-    }
-}
-
-/// Bytes as lower-case hexadecimal text.
-mod hex {
-    use data_encoding::HEXLOWER;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-        bytes.as_deref().map(|bytes| HEXLOWER.encode(bytes)).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| HEXLOWER.decode(text.as_bytes())).transpose().map_err(D::Error::custom)
     }
 }
 
@@ -116,7 +99,7 @@ mod tests {
         for factor in &texts {
             for session_id in &texts {
                 for mac in &texts {
-                    let mac = mac.clone().map(String::into_bytes);
+                    let mac = mac.clone();
                     encodings.insert(
                         Row { factor: factor.clone(), session_id: session_id.clone(), mac, ..row() }.encoding(),
                     );
@@ -130,14 +113,14 @@ mod tests {
 
     #[test]
     fn the_keyed_hash_is_of_everything_else() {
-        let signed = Row { mac: Some(vec![1; 32]), ..row() };
+        let signed = Row { mac: Some("01".into()), ..row() };
         assert_eq!(signed.content(), row().content());
         assert_ne!(signed.encoding(), row().encoding());
     }
 
     #[test]
     fn a_row_survives_its_text() {
-        let signed = Row { mac: Some(vec![1, 0xab]), factor: Some("sms".into()), ..row() };
+        let signed = Row { mac: Some("01ab".into()), factor: Some("sms".into()), ..row() };
         for row in [row(), signed] {
             assert_eq!(serde_json::from_str::<Row>(&serde_json::to_string(&row).unwrap()).unwrap(), row);
         }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use data_encoding::HEXLOWER;
 use trail::export::FORMAT;
 use trail::{Hash, Head, Header, Line, Sealed};
 
@@ -29,12 +28,7 @@ pub struct Export {
 pub async fn export(authority: &Authority, practice_id: &str) -> Result<Option<Export>, Unavailable> {
     let Some(practice) = authority.store.find_named_practice(practice_id).await? else { return Ok(None) };
     let signed = seal::sign_head(authority, practice_id).await?;
-    let head = signed.map(|(head, hash)| Head {
-        seq: head.seq,
-        hash,
-        at: head.at,
-        signature: HEXLOWER.encode(&head.signature),
-    });
+    let head = signed.map(|(head, hash)| Head { seq: head.seq, hash, at: head.at, signature: head.signature });
     let header = Header {
         format: FORMAT,
         practice_id: practice.id,

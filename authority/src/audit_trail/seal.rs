@@ -71,10 +71,11 @@ async fn seal_batch(authority: &Authority, practice_id: &str) -> Result<Batch, U
     }
     let Some(mut hash) = authority.signer.open_chain(&chain) else { return Ok(Batch::Blocked) };
     let now = authority.now();
-    let (mut seq, mut links, mut linked, mut refused) = (chain.seq, Vec::new(), Vec::new(), Vec::new());
+    let (mut seq, mut last_at) = (chain.seq, i64::MIN);
+    let (mut links, mut requeued, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for UnsealedRow { at, audit_id, has_link, row } in &waiting {
         if *has_link {
-            linked.push((*at, audit_id));
+            requeued.push((*at, audit_id));
             continue;
         }
         // Whatever else stands there now, it is not what the server wrote.
@@ -82,8 +83,8 @@ async fn seal_batch(authority: &Authority, practice_id: &str) -> Result<Batch, U
             Some(row) => {
                 seq += 1;
                 hash = hash.then(row);
+                last_at = *at;
                 links.push((seq, hash, audit_id));
-                linked.push((*at, audit_id));
             }
             None => refused.push(audit_id),
         }
@@ -99,7 +100,8 @@ async fn seal_batch(authority: &Authority, practice_id: &str) -> Result<Batch, U
     for (seq, hash, audit_id) in &links {
         write.insert_link(practice_id, *seq, audit_id, hash).await?;
     }
-    for (at, audit_id) in linked {
+    write.delete_sealed(practice_id, chain.seq, last_at).await?;
+    for (at, audit_id) in requeued {
         write.delete_unsealed(practice_id, at, audit_id).await?;
     }
     for audit_id in &refused {
@@ -164,6 +166,11 @@ pub(super) async fn sign_head(
 
 /// A log that is kept elsewhere is an anchor: a chain that was begun anew does not have this end.
 fn tell(head: &HeadRow) {
-    let hash = data_encoding::HEXLOWER.encode(&head.hash);
-    tracing::info!(event = "audit_head", practice = head.practice_id, seq = head.seq, hash, "an audit head");
+    tracing::info!(
+        event = "audit_head",
+        practice = head.practice_id,
+        seq = head.seq,
+        hash = head.hash,
+        "an audit head"
+    );
 }

@@ -1,13 +1,14 @@
 //! Verifying a practice's trail where it lies, with the server's key.
 
+use tokio::task::JoinHandle;
 use trail::{Fault, Finding, Hash, Head, Sealed, Verdict, Verifier};
 
 use super::seal;
 use crate::store::{ChainRow, HeadRow, LinkRow, LinkedRow};
-use crate::{Authority, Unavailable, moment};
+use crate::{Authority, StoreError, Unavailable, moment};
 
 /// Links read at a time.
-const BATCH: i64 = 5_000;
+const BATCH: i64 = 2_000;
 
 /// Goes along a practice's whole chain, after sealing what waits, and names the first row that is not as it was written.
 ///
@@ -27,8 +28,9 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
     };
     walk.pass_heads();
     let mut end: Option<ChainRow> = None;
+    let mut reading = read_on(authority, practice_id, 0);
     loop {
-        let links = authority.store.links(practice_id, walk.seq, BATCH).await?;
+        let links = reading.await.map_err(|_| Unavailable)??;
         if links.is_empty() {
             // The end after the links: whatever was sealed meanwhile lies between the two.
             let now = authority.store.find_chain(practice_id).await?;
@@ -37,7 +39,11 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
             if is_through {
                 break;
             }
+            reading = read_on(authority, practice_id, walk.seq);
+            continue;
         }
+        // The next ones are read while these are looked at.
+        reading = read_on(authority, practice_id, links.last().map_or(walk.seq, |link| link.seq));
         for link in links {
             walk.pass(link);
         }
@@ -49,6 +55,12 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
         return Ok(Verdict::Broken(Finding { fault: Fault::Unsealed, seq: 0, row_id: Some(row_id) }));
     }
     Ok(verdict)
+}
+
+/// Begins to read the links after `seq`.
+fn read_on(authority: &Authority, practice_id: &str, seq: i64) -> JoinHandle<Result<Vec<LinkRow>, StoreError>> {
+    let (store, practice_id) = (authority.store.clone(), practice_id.to_owned());
+    tokio::spawn(async move { store.links(&practice_id, seq, BATCH).await })
 }
 
 /// A row that never came into the chain, although it should have.

@@ -1,5 +1,7 @@
 //! Audit rows and their links: inserted and read, never changed or deleted.
 
+mod at_once;
+
 use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 use trail::{Hash, Row};
@@ -38,9 +40,9 @@ pub(crate) enum LinkedRow {
 pub(crate) struct ChainRow {
     pub(crate) practice_id: String,
     pub(crate) seq: i64,
-    pub(crate) hash: Vec<u8>,
+    pub(crate) hash: String,
     pub(crate) head_at: Option<i64>,
-    pub(crate) mac: Vec<u8>,
+    pub(crate) mac: String,
 }
 
 /// A signed end of a chain.
@@ -48,9 +50,9 @@ pub(crate) struct ChainRow {
 pub(crate) struct HeadRow {
     pub(crate) practice_id: String,
     pub(crate) seq: i64,
-    pub(crate) hash: Vec<u8>,
+    pub(crate) hash: String,
     pub(crate) at: i64,
-    pub(crate) signature: Vec<u8>,
+    pub(crate) signature: String,
 }
 
 /// Which events are looked for. An empty text stands for any.
@@ -82,7 +84,7 @@ pub(crate) struct FoundRow {
     pub(crate) request_id: String,
 }
 
-/// The columns of `audit` that begin at `first`. By number, for a million rows are read when a trail is verified.
+/// The columns of `audit` that begin at `first`.
 fn columns(row: &AnyRow, first: usize) -> Result<Row, sqlx::Error> {
     Ok(Row {
         id: row.try_get(first)?,
@@ -113,7 +115,7 @@ impl FromRow<'_, AnyRow> for UnsealedRow {
 
 impl FromRow<'_, AnyRow> for LinkRow {
     fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
-        let hash: Option<Vec<u8>> = row.try_get(2).ok();
+        let hash: Option<String> = row.try_get(2).ok();
         let linked = match columns(row, 3) {
             Ok(found) => LinkedRow::Found(found),
             Err(_) if matches!(row.try_get::<Option<String>, _>(3), Ok(None)) => LinkedRow::Gone,
@@ -122,7 +124,7 @@ impl FromRow<'_, AnyRow> for LinkRow {
         Ok(Self {
             seq: row.try_get(0).unwrap_or(i64::MAX),
             audit_id: row.try_get(1).unwrap_or_default(),
-            hash: hash.and_then(|hash| Hash::from_bytes(&hash)),
+            hash: hash.and_then(|hash| hash.parse().ok()),
             row: linked,
         })
     }
@@ -179,6 +181,9 @@ impl Store {
 
     /// The links after `seq` with their rows, in their order.
     pub(crate) async fn links(&self, practice_id: &str, seq: i64, most: i64) -> Result<Vec<LinkRow>, sqlx::Error> {
+        if let Some(links) = self.links_at_once(practice_id, seq, most).await {
+            return Ok(links);
+        }
         sqlx::query_as(
             "SELECT l.seq, l.audit_id, l.hash, a.id, a.practice_id, a.at, a.event, a.actor_id, a.subject_id, a.factor,
                     a.address, a.session_id, a.request_id, a.mac
@@ -348,13 +353,27 @@ impl Write {
             .bind(practice_id)
             .bind(seq)
             .bind(audit_id)
-            .bind(hash.as_bytes())
+            .bind(hash.to_string())
             .execute(self.connection())
             .await
             .map(|_| ())
     }
 
-    /// Takes a linked row out of the queue.
+    /// Takes the rows out of the queue that were linked after `seq`, the last of which was written at `at`.
+    pub(crate) async fn delete_sealed(&mut self, practice_id: &str, seq: i64, at: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "DELETE FROM audit_unsealed WHERE practice_id = $1 AND at <= $2
+             AND audit_id IN (SELECT audit_id FROM audit_link WHERE practice_id = $1 AND seq > $3)",
+        )
+        .bind(practice_id)
+        .bind(at)
+        .bind(seq)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
+    /// Takes a row out of the queue that has its link already.
     pub(crate) async fn delete_unsealed(
         &mut self,
         practice_id: &str,
