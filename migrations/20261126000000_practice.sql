@@ -16,8 +16,6 @@ ALTER TABLE practice ADD COLUMN idle_minutes BIGINT NOT NULL DEFAULT 15;
 -- 0: the screen does not lock.
 ALTER TABLE practice ADD COLUMN lock_minutes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE practice ADD COLUMN sms_until_used BIGINT NOT NULL DEFAULT 0;
--- 0: no browser is remembered.
-ALTER TABLE practice ADD COLUMN remembered_days BIGINT NOT NULL DEFAULT 0;
 
 -- What a practice asks of a role; a role without a row may set two-factor authentication up and need not.
 CREATE TABLE role_rule (

@@ -47,7 +47,6 @@ pub(crate) fn from_rows(practice: &PracticeRow, rules: &[RuleRow]) -> Policy {
         sms_life: if practice.sms_until_used == 1 { SmsLife::UntilUsed } else { SmsLife::FiveMinutes },
         idle_minutes: figure(practice.idle_minutes),
         lock_minutes: figure(practice.lock_minutes),
-        remembered_days: figure(practice.remembered_days),
         ..Policy::default()
     };
     if policy.check().is_err() {
@@ -130,8 +129,7 @@ pub async fn save(
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
     let until_used = i64::from(policy.sms_life == SmsLife::UntilUsed);
-    let figures =
-        [i64::from(policy.idle_minutes), i64::from(policy.lock_minutes), until_used, i64::from(policy.remembered_days)];
+    let figures = [i64::from(policy.idle_minutes), i64::from(policy.lock_minutes), until_used];
     write.update_practice(practice_id, figures).await?;
     for role in Role::ALL {
         let rule = policy.rule(role);

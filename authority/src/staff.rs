@@ -524,12 +524,12 @@ pub async fn stop_requiring(
     visitor: &Visitor,
     id: &str,
 ) -> Result<(), StaffError> {
-    if !sessions::is_stepped_up(authority, administrator.signed_in()) {
-        return Err(StaffError::StepUpNeeded);
-    }
     let mut write = authority.store.write().await?;
     write.lock_account(id).await?;
     let member = write.find_member(administrator.practice_id(), id).await?.ok_or(StaffError::NotFound)?;
+    if !sessions::is_stepped_up(authority, administrator.signed_in()) {
+        return Err(StaffError::StepUpNeeded);
+    }
     if member.required_from.is_some() {
         write.set_required_from(id, None).await?;
         audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOff, None).await?;

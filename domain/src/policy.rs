@@ -16,8 +16,6 @@ use crate::time::Timestamp;
 pub const MIN_IDLE_MINUTES: u32 = 5;
 /// The longest.
 pub const MAX_IDLE_MINUTES: u32 = 60;
-/// The longest time for which a browser may be remembered, in days (requirements.md SE-9).
-pub const MAX_REMEMBERED_DAYS: u32 = 30;
 /// Before a deadline people are told at these times.
 pub const REMINDERS: [Duration; 2] = [Duration::from_hours(7 * 24), Duration::from_hours(24)];
 /// What the form proposes as notice before a date.
@@ -130,8 +128,6 @@ pub struct Policy {
     pub idle_minutes: u32,
     /// Minutes after which the screen of an idle session locks; 0 for never, else less than `idle_minutes`.
     pub lock_minutes: u32,
-    /// Days for which a browser may be remembered; 0 for not at all.
-    pub remembered_days: u32,
 }
 
 impl Default for Policy {
@@ -141,7 +137,6 @@ impl Default for Policy {
             sms_life: SmsLife::default(),
             idle_minutes: minutes(IDLE),
             lock_minutes: 0,
-            remembered_days: 0,
         }
     }
 }
@@ -159,9 +154,6 @@ pub enum InvalidPolicy {
     /// The time until the screen locks.
     #[error("The screen locks before the idle minutes are over, or never (0)")]
     LockMinutes,
-    /// The days for which a browser is remembered.
-    #[error("A browser is remembered for 30 days at most")]
-    RememberedDays,
 }
 
 /// A person, as far as a policy goes.
@@ -220,8 +212,6 @@ impl Policy {
             Err(InvalidPolicy::IdleMinutes)
         } else if self.lock_minutes >= self.idle_minutes {
             Err(InvalidPolicy::LockMinutes)
-        } else if self.remembered_days > MAX_REMEMBERED_DAYS {
-            Err(InvalidPolicy::RememberedDays)
         } else {
             Ok(())
         }
@@ -376,7 +366,6 @@ mod tests {
             (Policy { idle_minutes: 4, ..policy.clone() }, InvalidPolicy::IdleMinutes),
             (Policy { idle_minutes: 61, ..policy.clone() }, InvalidPolicy::IdleMinutes),
             (Policy { lock_minutes: 15, ..policy.clone() }, InvalidPolicy::LockMinutes),
-            (Policy { remembered_days: 31, ..policy.clone() }, InvalidPolicy::RememberedDays),
         ] {
             assert_eq!(wrong.check(), Err(error));
         }

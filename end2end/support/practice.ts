@@ -52,7 +52,7 @@ export class Practice {
     await this.stepUp();
     const roles = ['provider', 'office_manager', 'nurse', 'billing', 'staff'];
     const usual = Object.fromEntries(roles.map((role) => [role, 'optional']));
-    const figures = { sms: 'five-minutes', idle: '15', lock: '0', days: '30' };
+    const figures = { sms: 'five-minutes', idle: '15', lock: '0' };
     const answer = await this.client.post('/api/save_policy', { ...usual, ...figures, ...fields, act: 'save' });
     if (answer.leadsTo !== '/practice/policy') {
       throw new Error(`the policy was not saved: ${JSON.stringify(answer)}`);

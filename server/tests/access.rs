@@ -43,7 +43,8 @@ impl Town {
         Self { app, owner, member_id }
     }
 
-    /// The browsers of everybody, by the heading of their column.
+    /// The browsers of everybody, by the heading of their column. Who may do something to the others comes last, for it is
+    /// done.
     async fn everybody(&self) -> Vec<(&'static str, Actor)> {
         let stranger = self.app.provider("stranger").await;
         vec![
@@ -51,8 +52,8 @@ impl Town {
             ("password only", self.log_in("owner").await),
             ("must enrol", self.log_in("late").await),
             ("member", self.log_in("member").await),
-            ("administrator", self.app.browser_of(&self.owner)),
             ("another's administrator", self.app.browser_of(&stranger)),
+            ("administrator", self.app.browser_of(&self.owner)),
         ]
     }
 
@@ -81,9 +82,10 @@ async fn add(app: &TestApp, owner: &Person, username: &str, role: Role) -> Strin
 }
 
 /// The status, and where it leads.
-fn outcome(answer: &Answer) -> String {
+fn outcome(answer: &Answer, member_id: &str) -> String {
     let status = answer.status.as_u16();
-    if answer.headers.contains_key(LOCATION) { format!("{status} {}", answer.leads_to()) } else { status.to_string() }
+    let leads_to = answer.leads_to().replace(member_id, ":id");
+    if answer.headers.contains_key(LOCATION) { format!("{status} {leads_to}") } else { status.to_string() }
 }
 
 /// A line of the table, its cells as wide as their columns.
@@ -98,30 +100,28 @@ fn line(first: &str, cells: &[String]) -> String {
 
 async fn table() -> String {
     let town = Town::new().await;
-    let everybody = town.everybody().await;
-    let headings: Vec<_> = everybody.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let mut text = line("", &headings);
-    for path in app::paths().chain(EXPORTS) {
-        let address = path.replace(":id", &town.member_id);
-        let mut cells = Vec::new();
-        for (_, browser) in &everybody {
-            cells.push(outcome(&browser.clone().get(&address).await));
-        }
-        text += &line(path, &cells);
-    }
     let mut functions: Vec<_> = server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
     // Log-out ends what the others need.
     functions.sort_by_key(|path| (*path == "/api/log_out", *path));
-    for function in functions {
-        let mut cells = Vec::new();
-        // What the administrator may do comes last, for it may well be done.
-        for (_, browser) in &everybody {
-            let fields = [("member", town.member_id.as_str()), ("address", "/practice/staff")];
-            cells.push(outcome(&browser.clone().post(Client::Wasm, function, &fields).await));
+    let pages: Vec<_> = app::paths().chain(EXPORTS).collect();
+    let mut columns = Vec::new();
+    for (name, browser) in town.everybody().await {
+        let mut cells = vec![name.to_owned()];
+        for path in &pages {
+            let answer = browser.clone().get(&path.replace(":id", &town.member_id)).await;
+            cells.push(outcome(&answer, &town.member_id));
         }
-        text += &line(function, &cells);
+        for function in &functions {
+            let fields = [("member", town.member_id.as_str()), ("address", "/practice/staff")];
+            let answer = browser.clone().post(Client::Wasm, function, &fields).await;
+            cells.push(outcome(&answer, &town.member_id));
+        }
+        columns.push(cells);
     }
-    text
+    let rows = [""].iter().chain(&pages).chain(&functions);
+    rows.enumerate()
+        .map(|(row, path)| line(path, &columns.iter().map(|cells| cells[row].clone()).collect::<Vec<_>>()))
+        .collect()
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use super::DeviceError;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 50] = [
+const WORDS: [(&str, AppError); 49] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -64,7 +64,6 @@ const WORDS: [(&str, AppError); 50] = [
     ("not-offered", AppError::NotOffered),
     ("idle-minutes", AppError::Policy(InvalidPolicy::IdleMinutes)),
     ("lock-minutes", AppError::Policy(InvalidPolicy::LockMinutes)),
-    ("remembered-days", AppError::Policy(InvalidPolicy::RememberedDays)),
     ("retention-years", AppError::RetentionYears),
     ("date-invalid", AppError::DateInvalid),
     ("member-phone-missing", AppError::MemberPhoneMissing),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use authority::policy::{self, Effect, PolicyError};
-use domain::policy::{MAX_REMEMBERED_DAYS, Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
+use domain::policy::{Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
 use domain::{Date, Policy, Role, Timestamp};
 use leptos::prelude::*;
 use server_fn::ServerFn;
@@ -58,7 +58,7 @@ fn names_of(role: Role) -> [String; 3] {
 
 fn names() -> Vec<String> {
     let mut names: Vec<_> = Role::ALL.into_iter().flat_map(names_of).collect();
-    names.extend(["sms", "idle", "lock", "remember", "days"].map(str::to_owned));
+    names.extend(["sms", "idle", "lock"].map(str::to_owned));
     names
 }
 
@@ -87,7 +87,6 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
         )
     });
     let lives = [(SmsLife::FiveMinutes.name(), "5 minutes"), (SmsLife::UntilUsed.name(), "Until used (less secure)")];
-    let days = if policy.remembered_days == 0 { MAX_REMEMBERED_DAYS } else { policy.remembered_days };
     let figures = fieldset(
         "Sessions and messages",
         vec![
@@ -101,17 +100,6 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
                 .class("number")
                 .hint("Before that: the screen locks and opens with the App unlock PIN. 0: never.")
                 .value(policy.lock_minutes.to_string()),
-            block(
-                "stack",
-                vec![
-                    check("Allow remembered browsers", "remember", policy.remembered_days > 0),
-                    hint("A remembered browser asks for the password alone. Not for shared or exam-room computers."),
-                ],
-            ),
-            field("Remember for days", "days")
-                .class("number")
-                .hint("30 at most.")
-                .value(days.to_string()),
         ],
     );
     let mut parts: Vec<_> = roles.collect();
@@ -136,11 +124,6 @@ fn parse(fields: &Fields) -> Result<Policy, AppError> {
         sms_life: SmsLife::from_name(value("sms")).unwrap_or_default(),
         idle_minutes: number("idle", domain::policy::InvalidPolicy::IdleMinutes)?,
         lock_minutes: number("lock", domain::policy::InvalidPolicy::LockMinutes)?,
-        remembered_days: if value("remember") == ON {
-            number("days", domain::policy::InvalidPolicy::RememberedDays)?
-        } else {
-            0
-        },
         ..Policy::default()
     };
     for role in Role::ALL {
@@ -166,10 +149,6 @@ fn address_of(policy: &Policy) -> String {
         let _ = write!(address, "&{name}={value}");
     };
     add("sms", policy.sms_life.name());
-    if policy.remembered_days > 0 {
-        add("remember", ON);
-        add("days", &policy.remembered_days.to_string());
-    }
     for role in Role::ALL {
         let ([requirement, from, apps], rule) = (names_of(role), policy.rule(role));
         add(&requirement, rule.requirement.name());
@@ -184,7 +163,7 @@ fn address_of(policy: &Policy) -> String {
 }
 
 /// Previews or saves a policy. Every field is an argument of its own, for forms have plain names only.
-#[expect(clippy::too_many_arguments, reason = "three for each role, five figures, and the button")]
+#[expect(clippy::too_many_arguments, reason = "three for each role, three figures, and the button")]
 #[server(prefix = "/api", endpoint = "save_policy")]
 pub(crate) async fn save_policy(
     #[server(default)] provider: String,
@@ -205,8 +184,6 @@ pub(crate) async fn save_policy(
     #[server(default)] sms: String,
     #[server(default)] idle: String,
     #[server(default)] lock: String,
-    #[server(default)] remember: String,
-    #[server(default)] days: String,
     #[server(default)] act: String,
 ) -> Result<(), AppError> {
     let call = Call::current()?;
@@ -230,8 +207,6 @@ pub(crate) async fn save_policy(
         sms,
         idle,
         lock,
-        remember,
-        days,
     ];
     let policy = parse(&names().into_iter().zip(values).collect())?;
     if act != "save" {
@@ -289,8 +264,7 @@ mod tests {
 
     #[test]
     fn a_draft_reads_back_from_its_address_and_fits_in_one() {
-        let mut policy =
-            Policy { remembered_days: 30, lock_minutes: 10, sms_life: SmsLife::UntilUsed, ..Policy::default() };
+        let mut policy = Policy { lock_minutes: 10, sms_life: SmsLife::UntilUsed, ..Policy::default() };
         for role in Role::ALL {
             let from = Date::parse("2026-12-01").expect("a day").start();
             policy.set_rule(role, Rule { requirement: Requirement::Required { from }, apps_only: true });

@@ -11,7 +11,6 @@ pub(crate) struct PracticeRow {
     pub(crate) idle_minutes: i64,
     pub(crate) lock_minutes: i64,
     pub(crate) sms_until_used: i64,
-    pub(crate) remembered_days: i64,
 }
 
 /// The rule of a role.
@@ -23,7 +22,7 @@ pub(crate) struct RuleRow {
     pub(crate) apps_only: i64,
 }
 
-const PRACTICE: &str = "SELECT owner_id, idle_minutes, lock_minutes, sms_until_used, remembered_days
+const PRACTICE: &str = "SELECT owner_id, idle_minutes, lock_minutes, sms_until_used
     FROM practice WHERE id = $1";
 const RULES: &str = "SELECT role, requirement, required_from, apps_only FROM role_rule WHERE practice_id = $1";
 
@@ -58,17 +57,16 @@ impl Write {
         sqlx::query_as(RULES).bind(practice_id).fetch_all(self.connection()).await
     }
 
-    /// Sets the practice's own figures: idle minutes, lock minutes, tokens until used, days of remembered browsers.
-    pub(crate) async fn update_practice(&mut self, id: &str, figures: [i64; 4]) -> Result<(), sqlx::Error> {
+    /// Sets the practice's own figures: idle minutes, lock minutes, tokens until used.
+    pub(crate) async fn update_practice(&mut self, id: &str, figures: [i64; 3]) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "UPDATE practice SET idle_minutes = $2, lock_minutes = $3, sms_until_used = $4, remembered_days = $5
+            "UPDATE practice SET idle_minutes = $2, lock_minutes = $3, sms_until_used = $4
              WHERE id = $1",
         )
         .bind(id)
         .bind(figures[0])
         .bind(figures[1])
         .bind(figures[2])
-        .bind(figures[3])
         .execute(self.connection())
         .await
         .map(|_| ())
