@@ -199,8 +199,8 @@ impl Policy {
     }
 
     /// Sets the rule of a role.
-    pub const fn set_rule(&mut self, role: Role, rule: Rule) {
-        self.rules[role.index()] = rule;
+    pub const fn set_rule(&mut self, of: Role, rule: Rule) {
+        self.rules[of.index()] = rule;
     }
 
     /// Refuses figures out of range.

@@ -202,6 +202,7 @@ async fn a_notice_or_a_token_stops_the_day(world: World) {
     world.advance(61);
     let key = reset_link(&world).await;
     own::start(&world.authority, &visitor(), &key).await.unwrap();
+    world.advance(1);
     let challenge = ada.challenge().await;
     sign_in::request_token(&world.authority, &visitor(), &challenge, domain::message::Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
