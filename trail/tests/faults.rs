@@ -54,7 +54,7 @@ fn export(rows: &[Row]) -> Vec<Line> {
 }
 
 fn verify(lines: &[Line]) -> Verdict {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let text: String = lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let mut stream = Stream::default();
     stream.push(&text);
     stream.finish().expect("an export").0
@@ -106,7 +106,7 @@ proptest! {
 
     #[test]
     fn what_was_sealed_is_unbroken_however_it_is_cut_into_pieces(rows in rows(), size in 1_usize..50) {
-        let text: String = export(&rows).iter().map(|line| format!("{line}\r\n")).collect();
+        let text: String = export(&rows).iter().flat_map(|line| [line.to_string(), "\r\n".to_owned()]).collect();
         let mut stream = Stream::default();
         let characters: Vec<char> = text.chars().collect();
         for piece in characters.chunks(size) {

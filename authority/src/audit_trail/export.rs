@@ -48,9 +48,9 @@ impl Export {
     /// # Errors
     /// [`Unavailable`].
     pub async fn next_lines(&mut self, authority: &Authority) -> Result<Option<String>, Unavailable> {
-        let mut lines = String::new();
+        let mut text = String::new();
         if let Some(header) = self.header.take() {
-            add(&mut lines, &Line::Header(header));
+            add(&mut text, &Line::Header(header));
         }
         let mut links = authority.store.links(&self.practice_id, self.seq, BATCH).await?;
         links.retain(|link| link.seq <= self.last_seq);
@@ -59,17 +59,17 @@ impl Export {
             self.seq = link.seq;
             // What cannot be read is left out, and so is missing for whoever verifies the file.
             if let (LinkedRow::Found(columns), Some(hash)) = (link.row, link.hash) {
-                add(&mut lines, &Line::Row(Sealed { seq: link.seq, hash, columns }));
+                add(&mut text, &Line::Row(Sealed { seq: link.seq, hash, columns }));
             }
         }
         if is_end && let Some(head) = self.head.take() {
-            add(&mut lines, &Line::Head(head));
+            add(&mut text, &Line::Head(head));
         }
-        Ok((!lines.is_empty() || !is_end).then_some(lines))
+        Ok((!text.is_empty() || !is_end).then_some(text))
     }
 }
 
-fn add(lines: &mut String, line: &Line) {
+fn add(text: &mut String, line: &Line) {
     // Writing to a string cannot fail, and every value in a line is text or a number.
-    let _ = writeln!(lines, "{line}");
+    let _ = writeln!(text, "{line}");
 }

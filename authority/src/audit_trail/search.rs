@@ -126,7 +126,8 @@ pub async fn search(
         before_id: cursor.map_or("", |cursor| &cursor.id),
     };
     // One more than is shown tells whether there is a next page.
-    let mut rows = authority.store.search_audit(&filter, PAGE as i64 + 1).await?;
+    let most = i64::try_from(PAGE + 1).map_err(|_| Unavailable)?;
+    let mut rows = authority.store.search_audit(&filter, most).await?;
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| has_more).map(|row| Cursor { at: row.at, id: row.id.clone() });

@@ -28,6 +28,7 @@ pub(crate) struct LinkRow {
 }
 
 /// What stands in `audit` for a link.
+#[expect(clippy::large_enum_variant, reason = "nearly every one is the large one")]
 pub(crate) enum LinkedRow {
     Found(Row),
     Gone,

@@ -61,6 +61,10 @@ impl Store {
     }
 }
 
+/// A text is not of the form above.
+#[derive(Debug, PartialEq, Eq)]
+struct NotPlain;
+
 fn read(text: &Text) -> Option<Vec<LinkRow>> {
     if text.wanted == 0 {
         return Some(Vec::new());
@@ -89,11 +93,11 @@ fn link(line: &str) -> Option<LinkRow> {
         event: part()?.to_owned(),
         actor_id: part()?.to_owned(),
         subject_id: part()?.to_owned(),
-        factor: optional(part()?)?,
+        factor: optional(part()?).ok()?,
         address: part()?.to_owned(),
-        session_id: optional(part()?)?,
+        session_id: optional(part()?).ok()?,
         request_id: part()?.to_owned(),
-        mac: optional(part()?)?,
+        mac: optional(part()?).ok()?,
     };
     (part()? == "1").then_some(LinkRow { seq, audit_id, hash, row: LinkedRow::Found(row) })
 }
@@ -103,10 +107,11 @@ fn number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
-fn optional(text: &str) -> Option<Option<String>> {
+fn optional(text: &str) -> Result<Option<String>, NotPlain> {
     match text.strip_prefix('+') {
-        Some(value) => Some(Some(value.to_owned())),
-        None => (text == "-").then_some(None),
+        Some(value) => Ok(Some(value.to_owned())),
+        None if text == "-" => Ok(None),
+        None => Err(NotPlain),
     }
 }
 
@@ -143,9 +148,7 @@ mod tests {
         assert!(read(&Text { wanted: 1, lines: None }).is_none());
         assert!(of(&[["7", "1", &"0".repeat(64), "-", "-", "-", "0"].join(UNIT)]).is_none(), "a row that is gone");
         assert_eq!((number("03"), number("+3"), number("-3"), number("")), (None, None, Some(-3), None));
-        assert_eq!(
-            (optional("x"), optional("--"), optional("-"), optional("+-")),
-            (None, None, Some(None), Some(Some("-".into())))
-        );
+        assert_eq!((optional("x"), optional("--")), (Err(NotPlain), Err(NotPlain)));
+        assert_eq!((optional("-"), optional("+-")), (Ok(None), Ok(Some("-".into()))));
     }
 }
