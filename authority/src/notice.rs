@@ -37,6 +37,7 @@ pub(crate) enum Notice<'a> {
 }
 
 impl Notice<'_> {
+    #[expect(clippy::too_many_lines, reason = "one sentence or two for each notice")]
     fn text(self) -> (&'static str, String) {
         let plain = |subject, text: &str| (subject, text.to_owned());
         match self {

@@ -18,6 +18,7 @@ use crate::{Administrator, Authority, Unavailable, Visitor, enrol_sms, moment, p
 
 /// A member of the practice.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the list")]
 pub struct Member {
     /// The account's id.
     pub id: String,

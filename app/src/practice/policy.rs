@@ -1,4 +1,5 @@
 //! `/practice/policy`: what the practice asks of its people, and what a change would do to whom.
+#![expect(clippy::too_many_arguments, reason = "a server function has one for each field of its form")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -163,7 +164,6 @@ fn address_of(policy: &Policy) -> String {
 }
 
 /// Previews or saves a policy. Every field is an argument of its own, for forms have plain names only.
-#[expect(clippy::too_many_arguments, reason = "three for each role, three figures, and the button")]
 #[server(prefix = "/api", endpoint = "save_policy")]
 pub(crate) async fn save_policy(
     #[server(default)] provider: String,

@@ -1,4 +1,5 @@
 //! `/practice/staff`: who works here, and what protects their accounts.
+#![expect(clippy::too_many_arguments, reason = "a server function has one for each field of its form")]
 
 use authority::staff::{self, Details, Member, NewMember, StaffError};
 use domain::policy::Standing;

@@ -190,7 +190,7 @@ pub(crate) fn table(name: &str, headings: &[&str], rows: Vec<Part>) -> Part {
         for (index, (cell, heading)) in row.parts.iter_mut().zip(headings).enumerate() {
             (*heading).clone_into(&mut cell.name);
             if index == 0 {
-                cell.kind = "first".to_owned();
+                "first".clone_into(&mut cell.kind);
             }
         }
         row

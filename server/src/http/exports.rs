@@ -34,8 +34,8 @@ fn admit<'a>(
     visit: &'a Visit,
     page: &str,
     headers: &HeaderMap,
-) -> Result<Administrator<'a>, Response> {
-    let elsewhere = |path: &str| Redirect::to(path).into_response();
+) -> Result<Administrator<'a>, Box<Response>> {
+    let elsewhere = |path: &str| Box::new(Redirect::to(path).into_response());
     if visit.locked.is_some() {
         return Err(elsewhere(&format!("/locked?next={page}")));
     }
@@ -43,7 +43,8 @@ fn admit<'a>(
         return Err(elsewhere("/login/enrol"));
     }
     let Some(signed_in) = &visit.signed_in else { return Err(elsewhere(&format!("/login?next={page}"))) };
-    let administrator = signed_in.administrator().ok_or_else(|| refusal::answer(StatusCode::FORBIDDEN, headers))?;
+    let administrator =
+        signed_in.administrator().ok_or_else(|| Box::new(refusal::answer(StatusCode::FORBIDDEN, headers)))?;
     if sessions::is_stepped_up(authority, signed_in) {
         Ok(administrator)
     } else {
@@ -94,7 +95,7 @@ async fn coverage(
 ) -> Response {
     let administrator = match admit(&authority, &visit, "/practice/coverage", &headers) {
         Ok(administrator) => administrator,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return *elsewhere,
     };
     let Ok(everybody) = staff::list(&authority, administrator).await else { return unavailable(&headers) };
     let mut text = line([
@@ -141,7 +142,7 @@ async fn audit(
 ) -> Response {
     let administrator = match admit(&authority, &visit, "/practice/audit", &headers) {
         Ok(administrator) => administrator,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return *elsewhere,
     };
     let Ok(filter) = searched.filter(&authority, administrator).await else { return unavailable(&headers) };
     let practice_id = administrator.practice_id().to_owned();
@@ -202,7 +203,7 @@ async fn audit_for_verification(
 ) -> Response {
     let administrator = match admit(&authority, &visit, "/practice/audit", &headers) {
         Ok(administrator) => administrator,
-        Err(elsewhere) => return elsewhere,
+        Err(elsewhere) => return *elsewhere,
     };
     let Ok(Some(export)) = audit_trail::export(&authority, administrator.practice_id()).await else {
         return unavailable(&headers);
