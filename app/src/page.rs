@@ -185,10 +185,20 @@ fn page_of(load: Load, title: &'static str, follows: Follows, show: Show) -> Any
     };
     provide_context(state);
     title_of_page(state);
-    let query = use_location().search;
+    let (place, query) = (use_location().pathname, use_location().search);
+    let own_place = place.get_untracked();
+    let own_query = StoredValue::new(String::new());
+    // The query of the next page is none of this one, which is still there while the next is loaded.
+    let followed = move || {
+        let query = query.get();
+        if place.get_untracked() == own_place {
+            own_query.set_value(query);
+        }
+        own_query.get_value()
+    };
     let hydrated = use_context::<Hydrated>().map(|hydrated| hydrated.0);
     let data = Resource::new_str(
-        move || (state.version.get(), (follows == Follows::Query).then(|| query.get())),
+        move || (state.version.get(), (follows == Follows::Query).then(&followed)),
         move |_| {
             let load = Arc::clone(&load);
             async move { load().await }

@@ -50,7 +50,7 @@ test('a preview says whom a policy would stop, saving stops them, and set-up let
 
   await hers.getByRole('link', { name: 'Security', exact: true }).click();
   await arriveAt(hers, '/login/enrol');
-  for (const path of ['/account/profile', '/account/password', '/account/security', '/practice/staff', '/']) {
+  for (const path of ['/account/profile', '/account/password', '/account/security', '/practice/staff']) {
     await hers.goto(path);
     await arriveAt(hers, '/login/enrol');
   }
@@ -150,6 +150,7 @@ test('a lost phone: an owner alone waits a day', async ({ page, own, context, vi
   await press(page, 'Reset Two-Factor Authentication');
   await fill(page, { 'Reason': 'Lost', 'Your password': practice.owner.password });
   await press(page, 'Ask for Reset');
+  await expectStatus(page, 'Asked.');
   await visit('/practice/approvals');
   await fill(page, { 'Your password': practice.owner.password });
   await page.getByRole('button', { name: 'Approve' }).click();
