@@ -59,7 +59,7 @@ pub(super) async fn list(call: &Call, address: &Address) -> Result<Page, AppErro
     if found.is_empty() {
         parts.push(info(vec!["Nobody was found.".into()]));
     } else {
-        let headings = ["Name", "Role", "2-Factor Auth", "Ways to sign in", "Recovery codes", "Last sign-in", ""];
+        let headings = ["Name", "Role", "2-Factor Auth", "Ways to sign in", "Recovery codes", "Last sign-in", "Open"];
         parts.push(table("Staff", &headings, found.into_iter().map(line).collect()));
     }
     Ok(page("Staff", PATH, parts))
