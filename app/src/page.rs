@@ -65,7 +65,8 @@ pub(crate) struct Hydrated(pub(crate) RwSignal<bool>);
 
 /// The text of a [`PageData`], or the code of an error.
 type Loaded = String;
-type Load = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Loaded> + Send>> + Send + Sync>;
+/// Given the query of the page's address, where the page follows it.
+type Load = Arc<dyn Fn(String) -> Pin<Box<dyn Future<Output = Loaded> + Send>> + Send + Sync>;
 type Show = Arc<dyn Fn(&Json) -> Option<AnyView> + Send + Sync>;
 
 /// A page: `load` names its server function, `view` shows what that returned.
@@ -99,7 +100,7 @@ fn loader<F>(load: fn() -> F) -> Load
 where
     F: ServerFn<Output = String, Error = AppError> + 'static,
 {
-    Arc::new(move || Box::pin(async move { load().run_body().await.unwrap_or_else(AppError::code) }))
+    Arc::new(move |_| Box::pin(async move { load().run_body().await.unwrap_or_else(AppError::code) }))
 }
 
 /// On the server the request says which page it is.
@@ -108,7 +109,7 @@ fn loader_at<F>(load: fn(String) -> F) -> Load
 where
     F: ServerFn<Output = String, Error = AppError> + 'static,
 {
-    Arc::new(move || Box::pin(async move { load(String::new()).run_body().await.unwrap_or_else(AppError::code) }))
+    Arc::new(move |_| Box::pin(async move { load(String::new()).run_body().await.unwrap_or_else(AppError::code) }))
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -124,30 +125,23 @@ fn loader_at<F>(_: fn(String) -> F) -> Load
 where
     F: ServerFn<Output = String, Error = AppError> + 'static,
 {
-    let location = use_location();
-    // A page on its way out is not asked for at the address of the next one.
-    let path = location.pathname.get_untracked();
-    let address = move || {
-        let query = location.search.get_untracked();
-        if query.is_empty() { path.clone() } else { [path.as_str(), "?", query.as_str()].concat() }
-    };
-    fetcher(F::PATH, Some(Box::new(address)))
+    fetcher(F::PATH, Some(use_location().pathname.get_untracked()))
 }
 
-/// Asks the server for the data of the page, at `address` if need be, and goes where it points instead.
+/// Asks the server for the data of the page, at its `place` and with its query if need be, and goes where it points instead.
 #[cfg(not(feature = "ssr"))]
-fn fetcher(path: &'static str, address: Option<Box<dyn Fn() -> String + Send + Sync>>) -> Load {
+fn fetcher(path: &'static str, place: Option<String>) -> Load {
     use crate::browser::fetch::{self, Reply};
     use leptos_router::NavigateOptions;
     use send_wrapper::SendWrapper;
     use web_sys::UrlSearchParams;
 
     let navigate = use_navigate();
-    Arc::new(move || {
+    Arc::new(move |query| {
         let navigate = navigate.clone();
-        let fields = address.as_ref().and_then(|address| {
+        let fields = place.as_deref().and_then(|place| {
             let fields = UrlSearchParams::new().ok()?;
-            fields.append("address", &address());
+            fields.append("address", &[place, "?", &query].concat());
             Some(fields)
         });
         Box::pin(SendWrapper::new(async move {
@@ -190,18 +184,20 @@ fn page_of(load: Load, title: &'static str, follows: Follows, show: Show) -> Any
     let own_query = StoredValue::new(String::new());
     // The query of the next page is none of this one, which is still there while the next is loaded.
     let followed = move || {
-        let query = query.get();
-        if place.get_untracked() == own_place {
-            own_query.set_value(query);
+        if follows == Follows::Query {
+            let query = query.get();
+            if place.get_untracked() == own_place {
+                own_query.set_value(query);
+            }
         }
         own_query.get_value()
     };
     let hydrated = use_context::<Hydrated>().map(|hydrated| hydrated.0);
     let data = Resource::new_str(
-        move || (state.version.get(), (follows == Follows::Query).then(&followed)),
-        move |_| {
+        move || (state.version.get(), followed()),
+        move |(_, query)| {
             let load = Arc::clone(&load);
-            async move { load().await }
+            async move { load(query).await }
         },
     );
     let is_first = StoredValue::new(true);

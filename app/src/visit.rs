@@ -52,10 +52,24 @@ impl Visit {
         }
         visit
     }
+
+    /// Where this visitor is sent instead of `page`, which is for people who are signed in; `None` if it is open.
+    #[must_use]
+    pub fn sent_from(&self, page: &str) -> Option<String> {
+        if self.signed_in.is_some() {
+            None
+        } else if self.locked.is_some() {
+            Some(format!("/locked?next={page}"))
+        } else if self.must_enrol.is_some() {
+            Some(ENROL.to_owned())
+        } else {
+            Some(format!("/login?next={page}"))
+        }
+    }
 }
 
 /// Where those are sent who must set two-factor authentication up.
-const ENROL: &str = "/login/enrol";
+pub(crate) const ENROL: &str = "/login/enrol";
 
 /// One call of a server function: the authority, and who calls.
 pub(crate) struct Call {
@@ -83,17 +97,12 @@ impl Call {
         if let Some(signed_in) = &self.visit.signed_in {
             return Ok(signed_in);
         }
-        if self.visit.locked.is_some() {
-            return Err(redirected(&format!("/locked?next={page}")));
-        }
-        if self.visit.must_enrol.is_some() {
-            return Err(redirected(ENROL));
-        }
-        if let Ok(challenge) = self.find_challenge().await? {
+        let has_session = self.visit.locked.is_some() || self.visit.must_enrol.is_some();
+        if !has_session && let Ok(challenge) = self.find_challenge().await? {
             let noted = sign_in::note_skipped_step(&self.authority, self.visitor(), &challenge);
             noted.await.map_err(refuse)?;
         }
-        Err(redirected(&format!("/login?next={page}")))
+        Err(redirected(&self.visit.sent_from(page).unwrap_or_default()))
     }
 
     /// As [`Self::signed_in`], for the pages of set-up: who must set two-factor authentication up may use them too.

@@ -33,6 +33,14 @@ pub(crate) fn parse_cell(raw: &str) -> Result<Phone, PhoneRefused> {
     }
 }
 
+/// What a form says of a cell phone: E.164, or nothing.
+pub(crate) fn parse_cell_field(raw: &str) -> Result<String, PhoneRefused> {
+    match raw.trim() {
+        "" => Ok(String::new()),
+        raw => parse_cell(raw).map(|phone| phone.e164().to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

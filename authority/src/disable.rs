@@ -7,7 +7,7 @@ use domain::session::Assurance;
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
 use crate::step_up::{self, ProofRefused};
-use crate::token_check::{Surface, Typed};
+use crate::token_check::Typed;
 use crate::{Authority, OpenedSession, SignedIn, Visitor, factors, sessions};
 
 /// Why it stays on.
@@ -59,24 +59,10 @@ pub async fn disable(
     }
     let proof = step_up::prove(authority, signed_in, visitor, password, Some(typed)).await?;
     let now = authority.now();
-    let mut write = authority.store.write().await?;
-    if let Some(token) = proof.token
-        && !token.claim(authority, &mut write, account_id).await?
-    {
-        drop(write);
-        token.reused(authority, visitor, Surface::Session(signed_in)).await?;
-        return Err(ProofRefused::NotRight.into());
-    }
-    proof.password.settle(&mut write, account_id).await?;
-    write.delete_factors(account_id).await?;
-    write.delete_recovery_set(account_id).await?;
-    write.end_message_tokens(account_id, now.millis()).await?;
-    if let Some(account) = authority.store.find_account(account_id).await?
-        && let Some(token_account_id) = &account.token_account_id
-    {
-        write.link_token_account(account_id, None).await?;
-        write.delete_unlinked_token_account(token_account_id).await?;
-    }
+    let account = authority.store.find_account(account_id).await?.ok_or(DisableError::Unavailable)?;
+    let write = authority.store.write().await?;
+    let mut write = proof.claim(authority, signed_in, visitor, write).await?;
+    factors::remove_all(&mut write, &account, now.millis()).await?;
     write.cancel_challenges(account_id).await?;
     write.delete_other_sessions(account_id, signed_in.session_id()).await?;
     let opened = sessions::renew(authority, &mut write, visitor, signed_in, Assurance::Password, Some(now)).await?;

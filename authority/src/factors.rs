@@ -7,7 +7,7 @@ use domain::{FactorKind, Phone, TokenLengths, Totp};
 
 use crate::cipher::Place;
 use crate::message_token::TOKEN_LENGTH;
-use crate::store::{DeviceFactorRow, FactorRow};
+use crate::store::{AccountRow, DeviceFactorRow, FactorRow, Write};
 use crate::{Authority, Unavailable, moment};
 
 /// The state of a factor that a hundred failures in a row switched off.
@@ -82,6 +82,19 @@ pub(crate) fn usable(mut factors: Vec<FactorRow>, apps_only: bool) -> Vec<Factor
         factors.retain(|factor| factor.kind() != Some(FactorKind::Sms));
     }
     factors
+}
+
+/// Takes everything away that signs an account in besides its password: factors, recovery codes, tokens under way, and the
+/// link to its token account.
+pub(crate) async fn remove_all(write: &mut Write, account: &AccountRow, now: i64) -> Result<(), Unavailable> {
+    write.delete_factors(&account.id).await?;
+    write.delete_recovery_set(&account.id).await?;
+    write.end_message_tokens(&account.id, now).await?;
+    if let Some(token_account_id) = &account.token_account_id {
+        write.link_token_account(&account.id, None).await?;
+        write.delete_unlinked_token_account(token_account_id).await?;
+    }
+    Ok(())
 }
 
 /// Whether two-factor authentication is on.

@@ -183,36 +183,73 @@ fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-/// Use cases refuse alike when the authority cannot decide or every hashing slot is taken.
-macro_rules! refuse_when {
-    ($source:ty => $variant:ident: $($error:ty),+ $(,)?) => {
-        $(impl From<$source> for $error {
-            fn from(_: $source) -> Self {
-                Self::$variant
+/// Use cases refuse alike when the authority cannot decide, whoever found that out.
+macro_rules! refuse_when_unavailable {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<Unavailable> for $error {
+            fn from(_: Unavailable) -> Self {
+                Self::Unavailable
+            }
+        }
+
+        impl From<StoreError> for $error {
+            fn from(error: StoreError) -> Self {
+                Unavailable::from(error).into()
             }
         })+
     };
 }
 
-refuse_when!(Unavailable => Unavailable:
-    audit_trail::RetentionError, backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
-    devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
-    enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
-    password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
-    reset::four_eyes::ResetError, reset::own::LinkError, reset::own::StartError,
-    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
-    step_up::ProofRefused, SendRefused,
+/// And when every hashing slot is taken.
+macro_rules! refuse_when_busy {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<hasher::Busy> for $error {
+            fn from(_: hasher::Busy) -> Self {
+                Self::Busy
+            }
+        })+
+    };
+}
+
+refuse_when_unavailable!(
+    audit_trail::RetentionError,
+    backup::LoadError,
+    backup::SaveError,
+    devices::ActivationError,
+    devices::AnswerError,
+    devices::RegistrationError,
+    devices::RevokeError,
+    disable::DisableError,
+    enrol_sms::ConfirmError,
+    enrol_sms::StartError,
+    enrol_totp::ConfirmError,
+    enrol_totp::RemoveError,
+    enrol_totp::StartError,
+    lock::UnlockError,
+    operator::OperatorError,
+    password::ChangeError,
+    password::PasswordRefused,
+    policy::PolicyError,
+    practice::CreateError,
+    profile::ProfileError,
+    recovery::ReplaceError,
+    reset::four_eyes::ResetError,
+    reset::own::LinkError,
+    reset::own::StartError,
+    sessions::EndError,
+    sign_in::RecoveryRefused,
+    sign_in::TokenRefused,
+    staff::EnableError,
+    staff::StaffError,
+    step_up::ProofRefused,
+    SendRefused,
 );
-refuse_when!(StoreError => Unavailable:
-    audit_trail::RetentionError, backup::LoadError, backup::SaveError, devices::ActivationError, devices::AnswerError, devices::RegistrationError,
-    devices::RevokeError, disable::DisableError, enrol_sms::ConfirmError, enrol_sms::StartError,
-    enrol_totp::ConfirmError, enrol_totp::RemoveError, enrol_totp::StartError, password::ChangeError,
-    password::PasswordRefused, policy::PolicyError, practice::CreateError, profile::ProfileError, recovery::ReplaceError,
-    reset::four_eyes::ResetError, reset::own::LinkError, reset::own::StartError,
-    sessions::EndError, sign_in::RecoveryRefused, sign_in::TokenRefused, staff::EnableError, staff::StaffError,
-    step_up::ProofRefused, SendRefused,
-);
-refuse_when!(hasher::Busy => Busy:
-    password::ChangeError, password::PasswordRefused, practice::CreateError, profile::ProfileError,
-    staff::EnableError, staff::StaffError,
+refuse_when_busy!(
+    lock::UnlockError,
+    password::ChangeError,
+    password::PasswordRefused,
+    practice::CreateError,
+    profile::ProfileError,
+    staff::EnableError,
+    staff::StaffError,
 );

@@ -4,8 +4,8 @@
 use domain::person::{InvalidPin, Pin};
 
 use crate::audit::{self, Event};
-use crate::hasher::{Busy, Verdict};
-use crate::{Authority, Locked, Unavailable, Visitor};
+use crate::hasher::Verdict;
+use crate::{Authority, Locked, Visitor};
 
 /// Wrong PINs that end the session.
 pub const MAX_FAILURES: i64 = 5;
@@ -65,22 +65,4 @@ pub async fn unlock(authority: &Authority, locked: &Locked, visitor: &Visitor, r
     };
     write.commit().await?;
     result
-}
-
-impl From<Busy> for UnlockError {
-    fn from(_: Busy) -> Self {
-        Self::Busy
-    }
-}
-
-impl From<Unavailable> for UnlockError {
-    fn from(_: Unavailable) -> Self {
-        Self::Unavailable
-    }
-}
-
-impl From<crate::StoreError> for UnlockError {
-    fn from(error: crate::StoreError) -> Self {
-        Unavailable::from(error).into()
-    }
 }

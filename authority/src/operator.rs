@@ -7,7 +7,7 @@ use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
 use crate::staff::{NewMember, Parsed, StaffError};
 use crate::store::AccountRow;
-use crate::{Authority, Unavailable, Visitor, reset, sign_in};
+use crate::{Authority, Visitor, password, reset, sign_in};
 
 /// Who acted, in the audit trail.
 const OPERATOR: &str = "operator";
@@ -101,7 +101,7 @@ pub async fn unlock(authority: &Authority, name: &str) -> Result<(), OperatorErr
     write.lock_account(&account.id).await?;
     write.forgive_failures(&account.id).await?;
     write.end_failure_run(&account.id).await?;
-    write.clear_password_failures(&format!("account {}", account.id)).await?;
+    write.clear_password_failures(&password::account_subject(&account.id)).await?;
     audit::record(authority, &mut write, &visitor(authority), subject(&account), Event::AccountUnlocked, None).await?;
     notice::queue(authority, &mut write, &account.email, Notice::AccountUnlocked).await?;
     Ok(write.commit().await?)
@@ -112,16 +112,4 @@ async fn find(authority: &Authority, name: &str) -> Result<AccountRow, OperatorE
     let found = sign_in::find_credentials(authority, &name.trim().to_lowercase()).await?;
     let credentials = found.ok_or(OperatorError::NotFound)?;
     authority.store.find_account(&credentials.id).await?.ok_or(OperatorError::NotFound)
-}
-
-impl From<Unavailable> for OperatorError {
-    fn from(_: Unavailable) -> Self {
-        Self::Unavailable
-    }
-}
-
-impl From<crate::StoreError> for OperatorError {
-    fn from(error: crate::StoreError) -> Self {
-        Unavailable::from(error).into()
-    }
 }

@@ -138,8 +138,13 @@ async fn limits(
             return Ok((subject.clone(), vec![(subject, ACCOUNT)]));
         }
     }
-    let subject = format!("account {}", credentials.id);
+    let subject = account_subject(&credentials.id);
     Ok((subject.clone(), with_address(visitor, subject)))
+}
+
+/// Against what wrong passwords of an account count.
+pub(crate) fn account_subject(account_id: &str) -> String {
+    format!("account {account_id}")
 }
 
 /// Addresses sort before accounts and names, and rows are locked in this order.

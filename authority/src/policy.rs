@@ -7,7 +7,6 @@ use domain::{Policy, Role, Timestamp};
 
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
-use crate::staff::policy_member;
 use crate::store::{PracticeRow, RuleRow, StaffRow, Write};
 use crate::{Administrator, Authority, Unavailable, Visitor, sessions};
 
@@ -100,10 +99,10 @@ pub async fn preview(
 }
 
 fn effect(policy: &Policy, row: &StaffRow, now: Timestamp) -> Effect {
-    let member = policy_member(row);
+    let member = row.policy_member();
     let told = Member { enrol_by: policy.announce(member), ..member };
     Effect {
-        name: format!("{} {}", row.first_name, row.last_name),
+        name: row.full_name(),
         role: member.role,
         standing: policy.standing(told, now),
         sms_only: member.has_sms && !member.has_app,
@@ -142,7 +141,7 @@ pub async fn save(
     let now = authority.now();
     for row in write.staff(practice_id).await? {
         announce(&mut write, policy, &row).await?;
-        let told = Member { enrol_by: policy.announce(policy_member(&row)), ..policy_member(&row) };
+        let told = Member { enrol_by: policy.announce(row.policy_member()), ..row.policy_member() };
         if row.deactivated_at.is_none()
             && told.enrol_by.map(Timestamp::millis) != row.enrol_by
             && let Standing::Due { by } = policy.standing(told, now)
@@ -157,7 +156,7 @@ pub async fn save(
 
 /// Stores the date that holds for a member from now on.
 async fn announce(write: &mut Write, policy: &Policy, row: &StaffRow) -> Result<(), Unavailable> {
-    let told = policy.announce(policy_member(row)).map(Timestamp::millis);
+    let told = policy.announce(row.policy_member()).map(Timestamp::millis);
     if told != row.enrol_by {
         write.set_enrol_by(&row.id, told).await?;
     }
@@ -183,7 +182,7 @@ pub async fn remind(authority: &Authority) -> Result<(), Unavailable> {
         write.lock_account(&due.id).await?;
         let policy = load_in(&mut write, &due.practice_id).await?;
         let Some(row) = write.find_member(&due.practice_id, &due.id).await? else { continue };
-        let Standing::Due { by } = policy.standing(policy_member(&row), now) else { continue };
+        let Standing::Due { by } = policy.standing(row.policy_member(), now) else { continue };
         // The nearest reminder that is due; a further one that was missed is not made up for.
         let Some(index) = REMINDERS.iter().rposition(|before| now + *before >= by) else { continue };
         let reached = (1 << (index + 1)) - 1;

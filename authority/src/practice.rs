@@ -9,7 +9,7 @@ use domain::{Email, Role, Username};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::NewAccount;
-use crate::{Authority, OpenedSession, Visitor, password, sessions};
+use crate::{Authority, OpenedSession, Visitor, password, sessions, store};
 
 /// What the form says.
 pub struct NewPractice {
@@ -95,10 +95,10 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
         password_length: password::stored_length(&password),
     };
     // In a new practice the e-mail is free, so a unique violation can only be the user name: somebody was faster.
-    write.insert_account(&new, now).await.map_err(|error| match error.as_database_error() {
-        Some(database) if database.is_unique_violation() => CreateError::UsernameTaken,
-        _ => error.into(),
-    })?;
+    write
+        .insert_account(&new, now)
+        .await
+        .map_err(|error| if store::is_taken(&error) { CreateError::UsernameTaken } else { error.into() })?;
     write.set_owner(&practice_id, &account_id).await?;
     let subject = Subject::own(&practice_id, &account_id);
     audit::record(authority, &mut write, visitor, subject, Event::PracticeCreated, None).await?;

@@ -180,7 +180,7 @@ pub async fn set_cell_phone(
     raw: &str,
 ) -> Result<(), ProfileError> {
     let account_id = signed_in.account_id();
-    let phone = parse_cell_phone(raw)?;
+    let phone = account_phone::parse_cell_field(raw)?;
     let factors = authority.store.factors(account_id).await?;
     let mut write = authority.store.write().await?;
     write.lock_account(account_id).await?;
@@ -194,18 +194,6 @@ pub async fn set_cell_phone(
     write.set_cell_phone(account_id, &phone).await?;
     audit::record(authority, &mut write, visitor, signed_in.into(), Event::ProfileChanged, None).await?;
     Ok(write.commit().await?)
-}
-
-/// The cell phone in E.164, or nothing.
-fn parse_cell_phone(raw: &str) -> Result<String, ProfileError> {
-    match raw.trim() {
-        "" => Ok(String::new()),
-        raw => match account_phone::parse_cell(raw) {
-            Ok(phone) => Ok(phone.e164().to_owned()),
-            Err(PhoneRefused::Invalid(invalid)) => Err(ProfileError::CellPhone(invalid)),
-            Err(PhoneRefused::NotAllowed) => Err(ProfileError::CellPhoneNotAllowed),
-        },
-    }
 }
 
 fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, ProfileError> {
@@ -228,7 +216,16 @@ fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, Profile
         website: line((&form.website, ProfileError::Website))?,
         home_phone: phone(&form.home_phone, ProfileError::HomePhone)?,
         office_phone: phone(&form.office_phone, ProfileError::OfficePhone)?,
-        cell_phone: parse_cell_phone(&form.cell_phone)?,
+        cell_phone: account_phone::parse_cell_field(&form.cell_phone)?,
         pin_hash: None,
     })
+}
+
+impl From<PhoneRefused> for ProfileError {
+    fn from(refused: PhoneRefused) -> Self {
+        match refused {
+            PhoneRefused::Invalid(invalid) => Self::CellPhone(invalid),
+            PhoneRefused::NotAllowed => Self::CellPhoneNotAllowed,
+        }
+    }
 }

@@ -13,7 +13,7 @@ use domain::{FactorKind, Phone};
 
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
-use crate::store::{AccountRow, Write};
+use crate::store::{AccountRow, FactorRow, Write};
 use crate::{Authority, Unavailable, Visitor, factors, outbox, staff};
 
 /// How long one person alone has to wait (requirements.md RC-8).
@@ -36,14 +36,9 @@ pub(crate) async fn execute(
 ) -> Result<(), Unavailable> {
     let now = authority.now().millis();
     let phones = phones(account, &write.factors(&account.id).await?);
-    write.delete_factors(&account.id).await?;
-    write.delete_recovery_set(&account.id).await?;
+    factors::remove_all(write, account, now).await?;
     write.forget_browsers(&account.id).await?;
     staff::end_everything(write, &account.id, now).await?;
-    if let Some(token_account_id) = &account.token_account_id {
-        write.link_token_account(&account.id, None).await?;
-        write.delete_unlinked_token_account(token_account_id).await?;
-    }
     write.end_failure_run(&account.id).await?;
     write.set_required_from(&account.id, Some(now)).await?;
     audit::record(authority, write, visitor, subject, Event::TwoFactorReset, None).await?;
@@ -56,14 +51,9 @@ pub(crate) async fn execute(
 }
 
 /// The numbers that know of the account: the one on file, and the one that gets tokens.
-fn phones(account: &AccountRow, rows: &[crate::store::FactorRow]) -> Vec<Phone> {
+fn phones(account: &AccountRow, rows: &[FactorRow]) -> Vec<Phone> {
     let bound = rows.iter().filter(|row| row.kind() == Some(FactorKind::Sms) && row.counts());
-    let mut phones: Vec<_> = bound.filter_map(crate::store::FactorRow::phone).collect();
+    let mut phones: Vec<_> = bound.filter_map(FactorRow::phone).collect();
     phones.extend(Phone::parse(&account.cell_phone).ok().filter(|phone| !phones.contains(phone)));
     phones
-}
-
-/// Whether there is anything to reset.
-async fn is_protected(authority: &Authority, account_id: &str) -> Result<bool, Unavailable> {
-    Ok(factors::are_on(&authority.store.factors(account_id).await?))
 }

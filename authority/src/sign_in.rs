@@ -263,8 +263,8 @@ async fn pass(
     if proven.factor == FactorKind::RecoveryCode {
         // Whoever holds the lost phone may hold a session as well (requirements.md EN-8).
         write.delete_sessions(&account.id).await?;
-    }
-    if reset::own::shows_phone(proven.factor) {
+    } else {
+        // Who has a token has not lost the phone.
         reset::own::cancel_waiting(authority, &mut write, visitor, account).await?;
     }
     let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;

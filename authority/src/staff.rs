@@ -14,7 +14,7 @@ use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
 use crate::password::PasswordRefused;
 use crate::store::{NewAccount, StaffDetails, StaffRow, Write};
-use crate::{Administrator, Authority, Unavailable, Visitor, enrol_sms, moment, password, policy, sessions};
+use crate::{Administrator, Authority, Unavailable, Visitor, enrol_sms, moment, password, policy, sessions, store};
 
 /// A member of the practice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +59,12 @@ pub struct Member {
 }
 
 impl Member {
+    /// First and last name.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+    }
+
     /// Whether signing in needs a token.
     #[must_use]
     pub const fn is_protected(&self) -> bool {
@@ -176,6 +182,15 @@ pub enum EnableError {
     Unavailable,
 }
 
+impl From<PhoneRefused> for StaffError {
+    fn from(refused: PhoneRefused) -> Self {
+        match refused {
+            PhoneRefused::Invalid(invalid) => Self::CellPhone(invalid),
+            PhoneRefused::NotAllowed => Self::CellPhoneNotAllowed,
+        }
+    }
+}
+
 impl From<PasswordRefused> for EnableError {
     fn from(refused: PasswordRefused) -> Self {
         match refused {
@@ -193,20 +208,42 @@ pub(crate) fn subject<'a>(administrator: Administrator<'a>, member_id: &'a str) 
     Subject { account_id: member_id, ..own }
 }
 
-/// A member as far as a policy goes.
-pub(crate) fn policy_member(row: &StaffRow) -> PolicyMember {
-    PolicyMember {
-        role: role(row),
-        required_from: row.required_from.map(moment),
-        enrol_by: row.enrol_by.map(moment),
-        has_sms: row.sms_factors > 0,
-        has_app: row.totp_factors + row.devices > 0,
+impl StaffRow {
+    /// First and last name.
+    pub(crate) fn full_name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
     }
-}
 
-/// A role that no release writes counts as the plainest one.
-fn role(row: &StaffRow) -> Role {
-    Role::from_name(&row.role).unwrap_or(Role::Staff)
+    /// The role; one that no release writes counts as the plainest.
+    fn role(&self) -> Role {
+        Role::from_name(&self.role).unwrap_or(Role::Staff)
+    }
+
+    /// Whether an authenticator makes tokens.
+    fn has_app(&self) -> bool {
+        self.totp_factors + self.devices > 0
+    }
+
+    /// Whether signing in needs a token.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.sms_factors > 0 || self.has_app()
+    }
+
+    /// Whether the account is open and manages others.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.manages_accounts == 1 && self.deactivated_at.is_none()
+    }
+
+    /// The member as far as a policy goes.
+    pub(crate) fn policy_member(&self) -> PolicyMember {
+        PolicyMember {
+            role: self.role(),
+            required_from: self.required_from.map(moment),
+            enrol_by: self.enrol_by.map(moment),
+            has_sms: self.sms_factors > 0,
+            has_app: self.has_app(),
+        }
+    }
 }
 
 /// Everybody of the practice, by name.
@@ -257,7 +294,7 @@ impl<'a> Look<'a> {
     fn member(&self, row: StaffRow) -> Member {
         let count = |number: i64| u32::try_from(number).unwrap_or(0);
         Member {
-            role: role(&row),
+            role: row.role(),
             manages_accounts: row.manages_accounts == 1,
             is_self: row.id == self.self_id,
             is_owner: self.owner_id.as_deref() == Some(row.id.as_str()),
@@ -268,7 +305,7 @@ impl<'a> Look<'a> {
             codes_left: count(row.codes_left),
             last_signed_in_at: row.last_signed_in_at.map(moment),
             is_required: row.required_from.is_some(),
-            standing: self.policy.standing(policy_member(&row), self.now),
+            standing: self.policy.standing(row.policy_member(), self.now),
             id: row.id,
             first_name: row.first_name,
             last_name: row.last_name,
@@ -281,18 +318,6 @@ impl<'a> Look<'a> {
 
 fn parse_name(raw: &str, error: fn(InvalidText) -> StaffError) -> Result<Name, StaffError> {
     Name::parse(raw).map_err(error)
-}
-
-/// A cell phone in E.164, or nothing.
-fn parse_phone(raw: &str) -> Result<String, StaffError> {
-    match raw.trim() {
-        "" => Ok(String::new()),
-        raw => match account_phone::parse_cell(raw) {
-            Ok(phone) => Ok(phone.e164().to_owned()),
-            Err(PhoneRefused::Invalid(invalid)) => Err(StaffError::CellPhone(invalid)),
-            Err(PhoneRefused::NotAllowed) => Err(StaffError::CellPhoneNotAllowed),
-        },
-    }
 }
 
 /// A new member whose form has been read.
@@ -316,7 +341,7 @@ impl Parsed {
         let username = Username::parse(&form.username).map_err(StaffError::Username)?;
         let about = [username.as_str(), practice_name, email.as_str()];
         let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
-        let cell_phone = parse_phone(&form.cell_phone)?;
+        let cell_phone = account_phone::parse_cell_field(&form.cell_phone)?;
         let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
         let manages_accounts = form.manages_accounts;
         Ok(Self { first_name, last_name, email, username, password, cell_phone, role, manages_accounts })
@@ -357,12 +382,10 @@ impl Parsed {
             password_hash,
             password_length: password::stored_length(&self.password),
         };
-        write.insert_account(&new, authority.now().millis()).await.map_err(|error| {
-            match error.as_database_error() {
-                Some(database) if database.is_unique_violation() => StaffError::UsernameTaken,
-                _ => error.into(),
-            }
-        })?;
+        write
+            .insert_account(&new, authority.now().millis())
+            .await
+            .map_err(|error| if store::is_taken(&error) { StaffError::UsernameTaken } else { error.into() })?;
         policy::announce_to(write, practice_id, &id).await?;
         Ok(id)
     }
@@ -407,22 +430,18 @@ pub async fn change(
     let practice_id = administrator.practice_id();
     let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
     let last_name = parse_name(&form.last_name, StaffError::LastName)?;
-    let cell_phone = parse_phone(&form.cell_phone)?;
+    let cell_phone = account_phone::parse_cell_field(&form.cell_phone)?;
     let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
     let is_stepped_up = sessions::is_stepped_up(authority, administrator.signed_in());
 
-    let mut write = authority.store.write().await?;
-    write.lock_practice(practice_id).await?;
-    let before = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
-    let is_protected = before.sms_factors + before.totp_factors + before.devices > 0;
+    let (mut write, before) = lock_member(authority, administrator, id).await?;
     let permission_changes = (before.manages_accounts == 1) != form.manages_accounts;
-    if !is_stepped_up && (permission_changes || (is_protected && before.cell_phone != cell_phone)) {
+    if !is_stepped_up && (permission_changes || (before.is_protected() && before.cell_phone != cell_phone)) {
         return Err(StaffError::StepUpNeeded);
     }
     if permission_changes && !form.manages_accounts {
         keep_an_administrator(&mut write, practice_id, id).await?;
     }
-    write.lock_account(id).await?;
     write
         .update_member(
             id,
@@ -457,16 +476,12 @@ pub async fn deactivate(
     visitor: &Visitor,
     id: &str,
 ) -> Result<(), StaffError> {
-    let practice_id = administrator.practice_id();
     let now = authority.now().millis();
-    let mut write = authority.store.write().await?;
-    write.lock_practice(practice_id).await?;
-    let member = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
+    let (mut write, member) = lock_member(authority, administrator, id).await?;
     if member.deactivated_at.is_some() {
         return Ok(());
     }
-    keep_an_administrator(&mut write, practice_id, id).await?;
-    write.lock_account(id).await?;
+    keep_an_administrator(&mut write, administrator.practice_id(), id).await?;
     write.set_deactivated(id, Some(now)).await?;
     end_everything(&mut write, id, now).await?;
     audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffDeactivated, None).await?;
@@ -483,17 +498,27 @@ pub async fn reactivate(
     visitor: &Visitor,
     id: &str,
 ) -> Result<(), StaffError> {
+    let (mut write, member) = lock_member(authority, administrator, id).await?;
+    if member.deactivated_at.is_none() {
+        return Ok(());
+    }
+    write.set_deactivated(id, None).await?;
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffReactivated, None).await?;
+    Ok(write.commit().await?)
+}
+
+/// Opens a transaction that holds the locks of the practice and of the member, in this order.
+async fn lock_member(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    id: &str,
+) -> Result<(Write, StaffRow), StaffError> {
     let practice_id = administrator.practice_id();
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
     let member = write.find_member(practice_id, id).await?.ok_or(StaffError::NotFound)?;
-    if member.deactivated_at.is_none() {
-        return Ok(());
-    }
     write.lock_account(id).await?;
-    write.set_deactivated(id, None).await?;
-    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffReactivated, None).await?;
-    Ok(write.commit().await?)
+    Ok((write, member))
 }
 
 /// Ends what a member has open: sessions, pending sign-ins, tokens under way.
@@ -507,11 +532,9 @@ pub(crate) async fn end_everything(write: &mut Write, account_id: &str, now: i64
 /// one is (capabilities.md 25). Under the practice's lock.
 async fn keep_an_administrator(write: &mut Write, practice_id: &str, id: &str) -> Result<(), StaffError> {
     let staff = write.staff(practice_id).await?;
-    let administrates = |row: &&StaffRow| row.manages_accounts == 1 && row.deactivated_at.is_none();
-    let is_enrolled = |row: &StaffRow| row.sms_factors + row.totp_factors + row.devices > 0;
-    let Some(this) = staff.iter().filter(administrates).find(|row| row.id == id) else { return Ok(()) };
-    let mut others = staff.iter().filter(administrates).filter(|row| row.id != id);
-    let is_kept = if is_enrolled(this) { others.any(is_enrolled) } else { others.next().is_some() };
+    let mut administrators = staff.iter().filter(|row| row.is_administrator());
+    let Some(this) = administrators.clone().find(|row| row.id == id) else { return Ok(()) };
+    let is_kept = administrators.any(|row| row.id != id && (row.is_protected() || !this.is_protected()));
     if is_kept { Ok(()) } else { Err(StaffError::LastAdministrator) }
 }
 
@@ -525,9 +548,7 @@ pub async fn stop_requiring(
     visitor: &Visitor,
     id: &str,
 ) -> Result<(), StaffError> {
-    let mut write = authority.store.write().await?;
-    write.lock_account(id).await?;
-    let member = write.find_member(administrator.practice_id(), id).await?.ok_or(StaffError::NotFound)?;
+    let (mut write, member) = lock_member(authority, administrator, id).await?;
     if !sessions::is_stepped_up(authority, administrator.signed_in()) {
         return Err(StaffError::StepUpNeeded);
     }
@@ -565,7 +586,7 @@ pub async fn enable_two_factor(
     let mut write = authority.store.write().await?;
     write.lock_account(id).await?;
     let member = write.find_member(practice_id, id).await?.ok_or(EnableError::NotFound)?;
-    if member.sms_factors + member.totp_factors + member.devices > 0 {
+    if member.is_protected() {
         return Err(EnableError::AlreadyEnabled);
     }
     proven.settle(&mut write, signed_in.account_id()).await?;

@@ -8,6 +8,7 @@ use crate::audit::{self, Event};
 use crate::message_token::{self, Binding};
 use crate::methods::{self, Methods};
 use crate::password::{self, PasswordRefused, ProvenPassword};
+use crate::store::Write;
 use crate::token_check::{self, Proven, Surface, Typed};
 use crate::{Authority, OpenedSession, SendRefused, SignedIn, Unavailable, Visitor, factors, sessions};
 
@@ -50,8 +51,29 @@ impl From<PasswordRefused> for ProofRefused {
 
 /// A right password and, where a factor is active, a right token that still has to be claimed.
 pub(crate) struct Proof {
-    pub(crate) password: ProvenPassword,
-    pub(crate) token: Option<Proven>,
+    password: ProvenPassword,
+    token: Option<Proven>,
+}
+
+impl Proof {
+    /// Uses it up in the transaction of what it allows, and gives the transaction back.
+    pub(crate) async fn claim(
+        self,
+        authority: &Authority,
+        signed_in: &SignedIn,
+        visitor: &Visitor,
+        mut write: Write,
+    ) -> Result<Write, ProofRefused> {
+        if let Some(token) = self.token
+            && !token.claim(authority, &mut write, signed_in.account_id()).await?
+        {
+            drop(write);
+            token.reused(authority, visitor, Surface::Session(signed_in)).await?;
+            return Err(ProofRefused::NotRight);
+        }
+        self.password.settle(&mut write, signed_in.account_id()).await?;
+        Ok(write)
+    }
 }
 
 /// What the step-up page shows; `None` if the password suffices, for no factor is active.
@@ -96,28 +118,32 @@ pub async fn confirm(
     password: String,
     raw_token: &str,
 ) -> Result<OpenedSession, ProofRefused> {
+    let proof = prove_anew(authority, signed_in, visitor, password, raw_token).await?;
+    let now = authority.now();
+    let write = authority.store.write().await?;
+    let mut write = proof.claim(authority, signed_in, visitor, write).await?;
+    let assurance = signed_in.assurance();
+    let opened = sessions::renew(authority, &mut write, visitor, signed_in, assurance, Some(now)).await?;
+    audit::record(authority, &mut write, visitor, signed_in.into(), Event::SteppedUp, None).await?;
+    write.commit().await?;
+    Ok(opened)
+}
+
+/// Fresh proof of the person: the password and, where a factor is active, a token or a recovery code.
+pub(crate) async fn prove_anew(
+    authority: &Authority,
+    signed_in: &SignedIn,
+    visitor: &Visitor,
+    password: String,
+    raw_token: &str,
+) -> Result<Proof, ProofRefused> {
     let factors = authority.store.factors(signed_in.account_id()).await?;
     let typed = if factors::are_on(&factors) {
         Some(Typed::parse(raw_token, factors::token_lengths(&factors)).map_err(ProofRefused::Malformed)?)
     } else {
         None
     };
-    let proof = prove(authority, signed_in, visitor, password, typed).await?;
-    let now = authority.now();
-    let mut write = authority.store.write().await?;
-    if let Some(token) = proof.token
-        && !token.claim(authority, &mut write, signed_in.account_id()).await?
-    {
-        drop(write);
-        token.reused(authority, visitor, Surface::Session(signed_in)).await?;
-        return Err(ProofRefused::NotRight);
-    }
-    proof.password.settle(&mut write, signed_in.account_id()).await?;
-    let assurance = signed_in.assurance();
-    let opened = sessions::renew(authority, &mut write, visitor, signed_in, assurance, Some(now)).await?;
-    audit::record(authority, &mut write, visitor, signed_in.into(), Event::SteppedUp, None).await?;
-    write.commit().await?;
-    Ok(opened)
+    prove(authority, signed_in, visitor, password, typed).await
 }
 
 /// Compares the password first, and the token only if it was right: a right token beside a wrong password is not used

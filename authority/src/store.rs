@@ -40,7 +40,8 @@ pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice}
 pub(crate) use factor::{FactorRow, NewFactor};
 pub(crate) use message::{MessageTokenRow, NewMessageToken};
 pub(crate) use outbox::{NewOutboxRow, OutboxRow};
-pub(crate) use policy::{PracticeRow, RuleRow};
+pub(crate) use policy::RuleRow;
+pub(crate) use practice::PracticeRow;
 pub(crate) use registration::{NewRegistration, ProvenRegistration, RegistrationRow};
 pub(crate) use reset::{NewReset, ResetRow};
 pub(crate) use session::{NewSession, SignedInRow};
@@ -49,6 +50,12 @@ pub(crate) use token_account::TokenAccountRow;
 
 /// Why the database did not do what it was asked.
 pub type StoreError = sqlx::Error;
+
+/// Whether a statement failed because what it writes has to be there once only and is there. Which of several constraints
+/// it was, `SQLite` does not say; the caller knows.
+pub(crate) fn is_taken(error: &StoreError) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 

@@ -11,15 +11,12 @@ use crate::error::AppError;
 use crate::pages::{AFTER_SIGN_IN, AddApp, CONFIRM_PHONE, Then};
 use crate::sheet::Part;
 use crate::sheet::part::{block, button, field, form, heading, hint, info, link, messages, paragraph, section, tag};
-use crate::visit::{Call, redirect, redirected, refuse};
-
-/// The page's path.
-pub(crate) const PATH: &str = "/login/enrol";
+use crate::visit::{Call, ENROL, redirect, redirected, refuse};
 
 /// What is missing, one step after the other.
 pub(super) async fn show(call: &Call) -> Result<Page, AppError> {
     const TITLE: &str = "Set up two-factor authentication";
-    let signed_in = call.setting_up(PATH).await?;
+    let signed_in = call.setting_up(ENROL).await?;
     if call.visit.must_enrol.is_none() {
         return Err(redirected(AFTER_SIGN_IN));
     }
@@ -98,7 +95,7 @@ pub(crate) async fn begin_enrolment(
     #[server(default)] current_password: String,
 ) -> Result<(), AppError> {
     let call = Call::current()?;
-    let signed_in = call.setting_up(PATH).await?;
+    let signed_in = call.setting_up(ENROL).await?;
     match profile::set_cell_phone(&call.authority, signed_in, call.visitor(), &cell_phone).await {
         Ok(()) => {}
         Err(ProfileError::StepUpNeeded) => {

@@ -33,11 +33,6 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
 }
 
 fn begin_parts() -> Vec<Part> {
-    let named = |label: &str, value: &str, class: &str| Part {
-        name: "act".to_owned(),
-        value: value.to_owned(),
-        ..button(label).class(class)
-    };
     vec![
         heading(TITLE, "A recovery code is quicker, and so is your administrator. Without either:"),
         messages(),
@@ -51,8 +46,8 @@ fn begin_parts() -> Vec<Part> {
             vec![
                 field("Username or email", "name").required(),
                 field("Password", "password").class("password").required(),
-                named("Send Reset Link", "send", "btn primary full"),
-                named("Cancel Reset", "cancel", "btn full"),
+                button("Send Reset Link").acting("send").class("btn primary full"),
+                button("Cancel Reset").acting("cancel").class("btn full"),
             ],
         ),
         hint("Cancel Reset stops one that was begun. Signing in with a token stops it too."),

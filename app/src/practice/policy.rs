@@ -108,14 +108,11 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
         "Days begin at 00:00 UTC. A date that people were told can be moved earlier, not later; to begin anew, save Optional first.",
     ));
     parts.push(figures);
-    parts
-        .push(block("row", vec![named_button("Preview", "preview").class("btn"), named_button("Save Policy", "save")]));
+    parts.push(block(
+        "row",
+        vec![button("Preview").acting("preview").class("btn"), button("Save Policy").acting("save")],
+    ));
     section("rules", "Rules", vec![form(SavePolicy::PATH, parts)])
-}
-
-/// A button that says which of the two it is.
-fn named_button(label: &str, value: &str) -> Part {
-    Part { name: "act".to_owned(), value: value.to_owned(), ..button(label) }
 }
 
 fn parse(fields: &Fields) -> Result<Policy, AppError> {

@@ -3,11 +3,12 @@
 
 use authority::reset::WAIT;
 use authority::reset::four_eyes::{self, MayApprove, Request};
-use authority::{staff, step_up};
+use authority::step_up;
 use domain::{Timestamp, TokenLengths};
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
+use super::staff::{find, path_of};
 use super::{Page, page};
 use crate::error::AppError;
 use crate::notice::Notice;
@@ -51,19 +52,13 @@ impl Proof {
     }
 }
 
-fn path_of(id: &str) -> String {
-    format!("/practice/staff/{id}")
-}
-
 /// The page on which an administrator asks.
 pub(super) async fn ask(call: &Call, id: &str) -> Result<Page, AppError> {
     const TITLE: &str = "Reset two-factor authentication";
     let path = path_of(id);
     let here = format!("{path}/reset");
-    let administrator = call.administrator(&here).await?;
-    let member = staff::find(&call.authority, administrator, id).await.map_err(refuse)?;
-    let member = member.ok_or_else(|| refuse(AppError::NotFound))?;
-    let name = format!("{} {}", member.first_name, member.last_name);
+    let member = find(call, &here, id).await?;
+    let name = member.full_name();
     let mut parts =
         vec![back(path, name.clone()), heading(TITLE, format!("For {name}, {}.", member.email)), messages()];
     if member.is_self {
@@ -130,10 +125,8 @@ fn card(index: usize, request: Request, proof: &Proof) -> Part {
     };
     let mut fields = vec![hidden("request", &request.id)];
     fields.extend(proof.fields(index));
-    let act = |label: &str, value: &str, class: &str| Part {
-        name: "act".to_owned(),
-        value: value.to_owned(),
-        ..button(label).class(class).hint(format!("{label} the reset of {}", request.member))
+    let act = |label: &str, value: &str, class: &str| {
+        button(label).acting(value).class(class).hint(format!("{label} the reset of {}", request.member))
     };
     fields.push(block("row", vec![act("Approve", "approve", "btn primary"), act("Reject", "reject", "btn danger")]));
     let reason = hint(format!("Reason: {}", request.reason));

@@ -21,7 +21,8 @@ use crate::visit::{Call, redirect, refuse};
 
 const PATH: &str = "/practice/staff";
 
-fn path_of(id: &str) -> String {
+/// The page of a member.
+pub(super) fn path_of(id: &str) -> String {
     format!("{PATH}/{id}")
 }
 
@@ -70,12 +71,8 @@ fn is_found(member: &Member, searched: &str) -> bool {
     searched.to_lowercase().split_whitespace().all(|word| all.contains(word))
 }
 
-fn name(member: &Member) -> String {
-    format!("{} {}", member.first_name, member.last_name)
-}
-
 fn line(member: &Member) -> Part {
-    let mut who = vec![link(path_of(&member.id), name(member)), hint(member.username.clone())];
+    let mut who = vec![link(path_of(&member.id), member.full_name()), hint(member.username.clone())];
     who.extend((!member.is_active).then(|| tag("off", "Deactivated")));
     who.extend(member.manages_accounts.then(|| tag("off", "Manages accounts")));
     row(vec![
@@ -187,7 +184,8 @@ pub(crate) async fn add_staff_member(
     Ok(())
 }
 
-async fn find(call: &Call, page: &str, id: &str) -> Result<Member, AppError> {
+/// The member of that id, for an administrator who asks for `page`.
+pub(super) async fn find(call: &Call, page: &str, id: &str) -> Result<Member, AppError> {
     let administrator = call.administrator(page).await?;
     let found = staff::find(&call.authority, administrator, id).await.map_err(refuse)?;
     found.ok_or_else(|| refuse(AppError::NotFound))
@@ -199,7 +197,7 @@ pub(super) async fn member(call: &Call, id: &str) -> Result<Page, AppError> {
     let member = find(call, &path, id).await?;
     let parts = vec![
         back(PATH, "Back to Staff"),
-        heading(name(&member), format!("{}, {}", member.role.label(), member.username)),
+        heading(member.full_name(), format!("{}, {}", member.role.label(), member.username)),
         messages(),
         block(
             "columns",
@@ -209,7 +207,7 @@ pub(super) async fn member(call: &Call, id: &str) -> Result<Page, AppError> {
             ],
         ),
     ];
-    Ok(page(name(&member), PATH, parts))
+    Ok(page(member.full_name(), PATH, parts))
 }
 
 fn two_factor_section(member: &Member) -> Part {
@@ -288,9 +286,9 @@ pub(crate) async fn reactivate_member(#[server(default)] member: String) -> Resu
 pub(super) async fn details(call: &Call, id: &str) -> Result<Page, AppError> {
     let path = path_of(id);
     let member = find(call, &format!("{path}/details"), id).await?;
-    let title = format!("Details of {}", name(&member));
+    let title = format!("Details of {}", member.full_name());
     let parts = vec![
-        back(path, name(&member)),
+        back(path, member.full_name()),
         heading(title.clone(), "E-mail and username stay as they were created."),
         messages(),
         form(
@@ -344,8 +342,8 @@ pub(super) async fn two_factor(call: &Call, id: &str) -> Result<Page, AppError> 
     let path = path_of(id);
     let member = find(call, &format!("{path}/two-factor"), id).await?;
     let mut parts = vec![
-        back(path.clone(), name(&member)),
-        heading(TITLE, format!("For {}, {}.", name(&member), member.email)),
+        back(path.clone(), member.full_name()),
+        heading(TITLE, format!("For {}, {}.", member.full_name(), member.email)),
         messages(),
     ];
     let change = || link(format!("{path}/details"), "Enter it in their details");

@@ -33,6 +33,13 @@ impl Part {
         self
     }
 
+    /// Of several buttons of a form, says which one was pressed: the field `act` has this value.
+    pub(crate) fn acting(mut self, value: &str) -> Self {
+        "act".clone_into(&mut self.name);
+        value.clone_into(&mut self.value);
+        self
+    }
+
     /// It has to be filled in.
     pub(crate) fn required(mut self) -> Self {
         self.on = true;

@@ -26,7 +26,7 @@ pub struct Export {
 /// # Errors
 /// [`Unavailable`].
 pub async fn export(authority: &Authority, practice_id: &str) -> Result<Option<Export>, Unavailable> {
-    let Some(practice) = authority.store.find_named_practice(practice_id).await? else { return Ok(None) };
+    let Some(practice) = authority.store.find_practice(practice_id).await? else { return Ok(None) };
     let signed = seal::sign_head(authority, practice_id).await?;
     let head = signed.map(|(head, hash)| Head { seq: head.seq, hash, at: head.at, signature: head.signature });
     let header = Header {

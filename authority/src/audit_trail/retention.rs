@@ -25,7 +25,7 @@ pub enum RetentionError {
 /// # Errors
 /// [`Unavailable`].
 pub async fn retention_years(authority: &Authority, practice_id: &str) -> Result<i64, Unavailable> {
-    let practice = authority.store.find_named_practice(practice_id).await?.ok_or(Unavailable)?;
+    let practice = authority.store.find_practice(practice_id).await?.ok_or(Unavailable)?;
     Ok(practice.audit_retention_years)
 }
 

@@ -5,13 +5,12 @@
 use domain::Timestamp;
 use domain::person::{InvalidText, Name};
 
-use super::{ADMINISTRATORS, DONE, REJECTED, WAIT, execute, is_protected};
+use super::{ADMINISTRATORS, DONE, REJECTED, WAIT, execute};
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
-use crate::step_up::{self, Proof, ProofRefused};
-use crate::store::{NewReset, ResetRow, StaffRow, Write};
-use crate::token_check::{Surface, Typed};
-use crate::{Administrator, Authority, Unavailable, Visitor, factors, moment, staff};
+use crate::step_up::{self, ProofRefused};
+use crate::store::{NewReset, ResetRow, StaffRow};
+use crate::{Administrator, Authority, Unavailable, Visitor, moment, staff};
 
 /// A reset that waits for an administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,17 +98,17 @@ pub async fn ask(
     if member.id == signed_in.account_id() {
         return Err(ResetError::AboutThemselves);
     }
-    if !is_protected(authority, &member.id).await? {
+    if !member.is_protected() {
         return Err(ResetError::NotEnabled);
     }
     let reason = Name::parse(reason).map_err(ResetError::Reason)?;
-    let proof = prove(authority, administrator, visitor, password, raw_token).await?;
+    let proof = step_up::prove_anew(authority, signed_in, visitor, password, raw_token).await?;
 
     let now = authority.now();
     let id = authority.entropy.id();
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
-    let mut write = claim(authority, administrator, visitor, write, proof).await?;
+    let mut write = proof.claim(authority, signed_in, visitor, write).await?;
     let new = NewReset {
         id: &id,
         practice_id,
@@ -128,15 +127,11 @@ pub async fn ask(
     audit::record(authority, &mut write, visitor, subject, Event::ResetAsked, None).await?;
     notice::queue(authority, &mut write, &member.email, Notice::ResetAsked).await?;
     for other in write.staff(practice_id).await? {
-        if is_administrator(&other) && other.id != member.id && other.id != signed_in.account_id() {
+        if other.is_administrator() && other.id != member.id && other.id != signed_in.account_id() {
             notice::queue(authority, &mut write, &other.email, Notice::ResetToApprove).await?;
         }
     }
     Ok(write.commit().await?)
-}
-
-fn is_administrator(row: &StaffRow) -> bool {
-    row.manages_accounts == 1 && row.deactivated_at.is_none()
 }
 
 /// The requests that wait, the oldest first.
@@ -150,7 +145,7 @@ pub async fn waiting(authority: &Authority, administrator: Administrator<'_>) ->
     let owner_id = authority.store.find_practice(practice_id).await?.and_then(|practice| practice.owner_id);
     let name = |id: &str| {
         let member = staff.iter().find(|member| member.id == id);
-        member.map(|member| format!("{} {}", member.first_name, member.last_name)).unwrap_or_default()
+        member.map(StaffRow::full_name).unwrap_or_default()
     };
     let asks = administrator.signed_in().account_id();
     Ok(rows
@@ -175,7 +170,8 @@ fn may_approve(row: &ResetRow, asks: &str, owner_id: Option<&str>, staff: &[Staf
     if row.asked_by != asks {
         return MayApprove::Yes;
     }
-    let is_alone = !staff.iter().any(|other| is_administrator(other) && other.id != asks && other.id != row.account_id);
+    let is_alone =
+        !staff.iter().any(|other| other.is_administrator() && other.id != asks && other.id != row.account_id);
     if !is_alone || owner_id != Some(asks) {
         MayApprove::OwnRequest
     } else if now < moment(row.ready_at) {
@@ -197,7 +193,8 @@ pub async fn approve(
     password: String,
     raw_token: &str,
 ) -> Result<(), ResetError> {
-    let (practice_id, asks) = (administrator.practice_id(), administrator.signed_in().account_id());
+    let (practice_id, signed_in) = (administrator.practice_id(), administrator.signed_in());
+    let asks = signed_in.account_id();
     let row = find(authority, practice_id, id).await?;
     // Looked at again below: this one spares who may not a token.
     let refused = |row: &ResetRow, owner_id: Option<&str>, staff: &[StaffRow]| match may_approve(
@@ -214,14 +211,14 @@ pub async fn approve(
     };
     let practice = authority.store.find_practice(practice_id).await?.ok_or(ResetError::Unavailable)?;
     refused(&row, practice.owner_id.as_deref(), &authority.store.staff(practice_id).await?)?;
-    let proof = prove(authority, administrator, visitor, password, raw_token).await?;
+    let proof = step_up::prove_anew(authority, signed_in, visitor, password, raw_token).await?;
     let account = authority.store.find_account(&row.account_id).await?.ok_or(ResetError::NotFound)?;
 
     let now = authority.now().millis();
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
     refused(&row, practice.owner_id.as_deref(), &write.staff(practice_id).await?)?;
-    let mut write = claim(authority, administrator, visitor, write, proof).await?;
+    let mut write = proof.claim(authority, signed_in, visitor, write).await?;
     write.lock_account(&account.id).await?;
     if !write.decide_reset(id, DONE, asks, now).await? {
         return Err(ResetError::NotFound);
@@ -244,12 +241,13 @@ pub async fn reject(
     password: String,
     raw_token: &str,
 ) -> Result<(), ResetError> {
+    let signed_in = administrator.signed_in();
     let row = find(authority, administrator.practice_id(), id).await?;
-    let proof = prove(authority, administrator, visitor, password, raw_token).await?;
+    let proof = step_up::prove_anew(authority, signed_in, visitor, password, raw_token).await?;
     let write = authority.store.write().await?;
-    let mut write = claim(authority, administrator, visitor, write, proof).await?;
+    let mut write = proof.claim(authority, signed_in, visitor, write).await?;
     let now = authority.now().millis();
-    if !write.decide_reset(id, REJECTED, administrator.signed_in().account_id(), now).await? {
+    if !write.decide_reset(id, REJECTED, signed_in.account_id(), now).await? {
         return Err(ResetError::NotFound);
     }
     let subject = staff::subject(administrator, &row.account_id);
@@ -260,42 +258,4 @@ pub async fn reject(
 async fn find(authority: &Authority, practice_id: &str, id: &str) -> Result<ResetRow, ResetError> {
     let rows = authority.store.waiting_resets(practice_id).await?;
     rows.into_iter().find(|row| row.id == id && row.kind == ADMINISTRATORS).ok_or(ResetError::NotFound)
-}
-
-/// Fresh proof of the administrator: the password, and a token where a factor is active.
-async fn prove(
-    authority: &Authority,
-    administrator: Administrator<'_>,
-    visitor: &Visitor,
-    password: String,
-    raw_token: &str,
-) -> Result<Proof, ResetError> {
-    let signed_in = administrator.signed_in();
-    let rows = authority.store.factors(signed_in.account_id()).await?;
-    let typed = if factors::are_on(&rows) {
-        Some(Typed::parse(raw_token, factors::token_lengths(&rows)).map_err(ProofRefused::Malformed)?)
-    } else {
-        None
-    };
-    Ok(step_up::prove(authority, signed_in, visitor, password, typed).await?)
-}
-
-/// Uses the proof up in the transaction of what it allows, and gives the transaction back.
-async fn claim(
-    authority: &Authority,
-    administrator: Administrator<'_>,
-    visitor: &Visitor,
-    mut write: Write,
-    proof: Proof,
-) -> Result<Write, ResetError> {
-    let signed_in = administrator.signed_in();
-    if let Some(token) = proof.token
-        && !token.claim(authority, &mut write, signed_in.account_id()).await?
-    {
-        drop(write);
-        token.reused(authority, visitor, Surface::Session(signed_in)).await?;
-        return Err(ProofRefused::NotRight.into());
-    }
-    proof.password.settle(&mut write, signed_in.account_id()).await?;
-    Ok(write)
 }

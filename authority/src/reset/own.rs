@@ -2,14 +2,16 @@
 //! and any of them can stop it. Nothing is weaker meanwhile; then the password leads into set-up.
 
 use domain::message::Channel;
-use domain::{FactorKind, Password, Timestamp};
+use domain::{Password, Timestamp};
 
-use super::{CANCELLED, DONE, OWN, WAIT, execute, is_protected, phones};
+use super::{CANCELLED, DONE, OWN, WAIT, execute, phones};
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
 use crate::password::PasswordRefused;
-use crate::store::{AccountRow, Credentials, NewReset, ResetRow, Write};
-use crate::{Authority, ResetCancelKey, ResetLinkKey, Unavailable, Visitor, moment, outbox, password, sign_in};
+use crate::store::{AccountRow, NewReset, ResetRow, Write};
+use crate::{
+    Authority, ResetCancelKey, ResetLinkKey, Unavailable, Visitor, factors, moment, outbox, password, sign_in,
+};
 
 /// How long the link in the e-mail works (requirements.md PW-13).
 const LINK_LIFE: std::time::Duration = std::time::Duration::from_mins(30);
@@ -53,11 +55,10 @@ pub async fn send_link(
     name: &str,
     password: String,
 ) -> Result<(), LinkError> {
-    let Some(credentials) = proven(authority, visitor, name, password).await? else { return Ok(()) };
-    if !is_protected(authority, &credentials.id).await? {
+    let Some(account) = proven(authority, visitor, name, password).await? else { return Ok(()) };
+    if !factors::are_on(&authority.store.factors(&account.id).await?) {
         return Ok(());
     }
-    let Some(account) = authority.store.find_account(&credentials.id).await? else { return Ok(()) };
     let key = ResetLinkKey::generate(authority);
     let mut write = authority.store.write().await?;
     write.lock_account(&account.id).await?;
@@ -75,7 +76,7 @@ async fn proven(
     visitor: &Visitor,
     name: &str,
     password: String,
-) -> Result<Option<Credentials>, LinkError> {
+) -> Result<Option<AccountRow>, LinkError> {
     let Ok(password) = Password::typed(password) else { return Ok(None) };
     let name = name.trim().to_lowercase();
     let found = sign_in::find_credentials(authority, &name).await?;
@@ -85,7 +86,7 @@ async fn proven(
             let mut write = authority.store.write().await?;
             proven.settle(&mut write, &credentials.id).await?;
             write.commit().await?;
-            Ok(Some(credentials))
+            Ok(authority.store.find_account(&credentials.id).await?)
         }
         Err(PasswordRefused::Wrong) => Ok(None),
         Err(PasswordRefused::TooManyTries { until }) => Err(LinkError::TooManyTries { until }),
@@ -118,7 +119,7 @@ pub async fn start(authority: &Authority, visitor: &Visitor, key: &ResetLinkKey)
         return Err(StartError::Ended);
     }
     let rows = write.factors(&account.id).await?;
-    if !crate::factors::are_on(&rows) {
+    if !factors::are_on(&rows) {
         return Err(StartError::Ended);
     }
     let ready_at = now + WAIT;
@@ -180,15 +181,14 @@ pub async fn cancel_with_password(
     name: &str,
     password: String,
 ) -> Result<(), LinkError> {
-    let Some(credentials) = proven(authority, visitor, name, password).await? else { return Ok(()) };
-    let Some(account) = authority.store.find_account(&credentials.id).await? else { return Ok(()) };
+    let Some(account) = proven(authority, visitor, name, password).await? else { return Ok(()) };
     let mut write = authority.store.write().await?;
     write.lock_account(&account.id).await?;
     cancel_waiting(authority, &mut write, visitor, &account).await?;
     Ok(write.commit().await?)
 }
 
-/// Stops what the person has asked for and waits, if anything does: who signs in with a token has not lost the phone.
+/// Stops what the person has asked for and waits, if anything does.
 pub(crate) async fn cancel_waiting(
     authority: &Authority,
     write: &mut Write,
@@ -229,9 +229,4 @@ pub(crate) async fn finish(authority: &Authority, visitor: &Visitor, account_id:
     execute(authority, &mut write, visitor, Subject::from(&account), &account).await?;
     write.commit().await?;
     Ok(true)
-}
-
-/// Whether what proved the sign-in shows that the phone is not lost.
-pub(crate) fn shows_phone(factor: FactorKind) -> bool {
-    factor != FactorKind::RecoveryCode
 }

@@ -102,16 +102,6 @@ impl Write {
         sqlx::query_as(MEMBER).bind(practice_id).bind(id).fetch_optional(self.connection()).await
     }
 
-    /// Locks the practice until the transaction ends: who manages its accounts, and what it asks of its people, cannot
-    /// change meanwhile. Taken before the lock of any account.
-    pub(crate) async fn lock_practice(&mut self, practice_id: &str) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE practice SET id = id WHERE id = $1")
-            .bind(practice_id)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
-    }
-
     /// Changes what an administrator may change of a member.
     pub(crate) async fn update_member(&mut self, id: &str, details: &StaffDetails<'_>) -> Result<(), sqlx::Error> {
         sqlx::query(

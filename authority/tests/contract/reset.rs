@@ -71,13 +71,10 @@ async fn a_second_administrator_approves_and_everything_goes_at_once(world: Worl
     approve(&world, &practice.second, &request.id).await.unwrap();
 
     assert!(!practice.nurse.is_signed_in().await);
-    for table in ["factor", "recovery_set", "token_account"] {
-        let sql: &'static str = match table {
-            "factor" => "SELECT COUNT(*) FROM factor",
-            "recovery_set" => "SELECT COUNT(*) FROM recovery_set",
-            _ => "SELECT COUNT(*) FROM token_account",
-        };
-        assert_eq!(world.number(sql).await, 0, "{table}");
+    for sql in
+        ["SELECT COUNT(*) FROM factor", "SELECT COUNT(*) FROM recovery_set", "SELECT COUNT(*) FROM token_account"]
+    {
+        assert_eq!(world.number(sql).await, 0, "{sql}");
     }
     let known = "SELECT COUNT(*) FROM known_browser k JOIN account a ON a.id = k.account_id WHERE a.username = 'nina'";
     assert_eq!(world.number(known).await, 0);

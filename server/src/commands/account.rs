@@ -81,8 +81,7 @@ pub(super) enum AccountError {
 }
 
 pub(super) async fn account(config: &Config, command: &AccountCommand) -> Result<(), AccountError> {
-    let parts = open::Parts::load(config)?;
-    let authority = parts.open(config, &open::public_url(config, config.listen), Migrate::No).await?;
+    let authority = open::authority(config, Migrate::No).await?;
     match command {
         AccountCommand::Create(create) => self::create(&authority, create).await?,
         AccountCommand::ResetTwoFactor(named) => {

@@ -93,17 +93,12 @@ fn parse_head(text: &str) -> Result<(i64, Hash), String> {
 
 /// Verifies in the database, or a file against it.
 pub(super) async fn verify(config: &Config, verify: &Verify) -> Result<(), AuditError> {
-    let authority = open(config).await?;
+    let authority = open::authority(config, Migrate::No).await?;
     match (&verify.practice, &verify.file) {
         (Some(named), Some(file)) => compare_file(&authority, named, file).await,
         (Some(named), None) => verify_one(&authority, named, verify.head.as_ref()).await,
         (None, _) => verify_all(&authority).await,
     }
-}
-
-async fn open(config: &Config) -> Result<Authority, OpenError> {
-    let parts = open::Parts::load(config)?;
-    parts.open(config, &open::public_url(config, config.listen), Migrate::No).await
 }
 
 /// By id, else by name.
@@ -203,7 +198,7 @@ fn read(path: &Path) -> Result<(Header, Verdict, Head), AuditError> {
 
 /// Writes the trail.
 pub(super) async fn export(config: &Config, export: &Export) -> Result<(), AuditError> {
-    let authority = &open(config).await?;
+    let authority = &open::authority(config, Migrate::No).await?;
     let practice = find_practice(authority, &export.practice).await?;
     let path = export.output.clone().unwrap_or_else(|| "standard output".into());
     let failed = |error| AuditError::File(path.clone(), error);

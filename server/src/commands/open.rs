@@ -27,6 +27,12 @@ pub(super) enum OpenError {
     Authority(#[from] authority::OpenError),
 }
 
+/// The authority of the settings, for commands that serve nothing.
+pub(super) async fn authority(config: &Config, migrate: Migrate) -> Result<Authority, OpenError> {
+    let parts = Parts::load(config)?;
+    parts.open(config, &public_url(config, config.listen), migrate).await
+}
+
 /// What the authority is made of.
 pub(super) struct Parts {
     pub(super) entropy: Arc<dyn Entropy>,

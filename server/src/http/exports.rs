@@ -36,13 +36,9 @@ fn admit<'a>(
     headers: &HeaderMap,
 ) -> Result<Administrator<'a>, Box<Response>> {
     let elsewhere = |path: &str| Box::new(Redirect::to(path).into_response());
-    if visit.locked.is_some() {
-        return Err(elsewhere(&format!("/locked?next={page}")));
-    }
-    if visit.must_enrol.is_some() {
-        return Err(elsewhere("/login/enrol"));
-    }
-    let Some(signed_in) = &visit.signed_in else { return Err(elsewhere(&format!("/login?next={page}"))) };
+    let Some(signed_in) = &visit.signed_in else {
+        return Err(elsewhere(&visit.sent_from(page).unwrap_or_default()));
+    };
     let administrator =
         signed_in.administrator().ok_or_else(|| Box::new(refusal::answer(StatusCode::FORBIDDEN, headers)))?;
     if sessions::is_stepped_up(authority, signed_in) {
