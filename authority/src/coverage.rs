@@ -1,8 +1,9 @@
 //! Who is covered by what, now and over time.
 
-use domain::{Date, Timestamp};
+use domain::Date;
 
-use crate::{Administrator, Authority, Unavailable, moment};
+use crate::store::{CoverageRow, StaffRow};
+use crate::{Administrator, Authority, Unavailable};
 
 /// Days that the trend shows.
 const DAYS: i64 = 90;
@@ -10,8 +11,8 @@ const DAYS: i64 = 90;
 /// How many people were protected on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
-    /// The first moment of the day, in UTC.
-    pub at: Timestamp,
+    /// The day, in UTC.
+    pub date: Date,
     /// People whose account was open.
     pub members: u32,
     /// Those whose sign-in needs a token.
@@ -28,33 +29,42 @@ impl Day {
     }
 }
 
-/// The latest days, the newest first; today's figures are counted now.
+/// The latest days, the newest first. Today is counted as it is now; the days before as the job found them.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn trend(authority: &Authority, administrator: Administrator<'_>) -> Result<Vec<Day>, Unavailable> {
-    count(authority).await?;
-    let rows = authority.store.coverage(administrator.practice_id(), DAYS).await?;
-    let count = |number: i64| u32::try_from(number).unwrap_or(0);
-    Ok(rows
-        .into_iter()
-        .map(|row| Day {
-            at: moment(row.day.saturating_mul(DAY_MILLIS)),
-            members: count(row.members),
-            protected: count(row.protected),
-            with_app: count(row.with_app),
-        })
-        .collect())
+    let practice_id = administrator.practice_id();
+    let today = today(Date::of(authority.now()), &authority.store.staff(practice_id).await?);
+    let rows = authority.store.coverage(practice_id, DAYS).await?;
+    let before = rows.iter().map(day).filter(|day| day.date < today.date);
+    Ok(std::iter::once(today).chain(before).collect())
 }
 
-const DAY_MILLIS: i64 = 86_400_000;
+fn today(date: Date, staff: &[StaffRow]) -> Day {
+    let count = |is: fn(&StaffRow) -> bool| {
+        let number = staff.iter().filter(|row| row.deactivated_at.is_none() && is(row)).count();
+        u32::try_from(number).unwrap_or(u32::MAX)
+    };
+    Day { date, members: count(|_| true), protected: count(StaffRow::is_protected), with_app: count(StaffRow::has_app) }
+}
+
+fn day(row: &CoverageRow) -> Day {
+    let count = |number: i64| u32::try_from(number).unwrap_or(0);
+    Day {
+        date: Date::from_days(u64::try_from(row.day).unwrap_or(0)),
+        members: count(row.members),
+        protected: count(row.protected),
+        with_app: count(row.with_app),
+    }
+}
 
 /// Counts the people of every practice for today. A job does it, so that no day is missing.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn count(authority: &Authority) -> Result<(), Unavailable> {
-    let today = Date::of(authority.now()).start().millis() / DAY_MILLIS;
+    let today = i64::try_from(Date::of(authority.now()).days()).map_err(|_| Unavailable)?;
     let mut write = authority.store.write().await?;
     write.count_coverage(today).await?;
     Ok(write.commit().await?)

@@ -220,7 +220,7 @@ impl StaffRow {
     }
 
     /// Whether an authenticator makes tokens.
-    fn has_app(&self) -> bool {
+    pub(crate) fn has_app(&self) -> bool {
         self.totp_factors + self.devices > 0
     }
 

@@ -36,6 +36,7 @@ pub(crate) use account::{AccountRow, Credentials, NewAccount, ProfileRow};
 pub(crate) use audit::{AuditFilter, ChainRow, FoundRow, HeadRow, LinkRow, LinkedRow, UnsealedRow};
 pub(crate) use backup::{BackupRow, NewBackup};
 pub(crate) use challenge::{ChallengeRow, NewChallenge};
+pub(crate) use coverage::CoverageRow;
 pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice};
 pub(crate) use factor::{FactorRow, NewFactor};
 pub(crate) use message::{MessageTokenRow, NewMessageToken};

@@ -27,6 +27,18 @@ impl Date {
         Self { days: at.unix_seconds() / DAY }
     }
 
+    /// The day so many days after 1970-01-01.
+    #[must_use]
+    pub const fn from_days(days: u64) -> Self {
+        Self { days }
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub const fn days(self) -> u64 {
+        self.days
+    }
+
     /// Parses `2026-12-01`.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use authority::coverage::{self, Day};
 use authority::staff::{self, Member};
-use domain::{Date, Role};
+use domain::Role;
 
 use super::{Page, page};
 use crate::error::AppError;
@@ -61,7 +61,7 @@ fn role_line(role: Role, staff: &[Member]) -> Option<Part> {
 /// A bar for each day, which is a table for who cannot see it.
 fn trend(days: &[Day]) -> Part {
     let line = |day: &Day| {
-        let date = Date::of(day.at).long();
+        let date = day.date.long();
         let bar = meter(format!("{date}: {} percent protected", day.percent()), day.percent());
         row(vec![
             cell(date),

@@ -7,6 +7,7 @@ mod support;
 
 mod audit;
 mod backup;
+mod coverage;
 mod devices;
 mod disable;
 mod enrol_sms;
