@@ -24,9 +24,9 @@ const BUDGETS: [(&str, usize); 13] = [
     ("authenticator js", 15_000),
     ("authenticator wasm", 205_000),
     ("/authenticator", 230_000),
-    ("verifier js", 4_000),
-    ("verifier wasm", 60_000),
-    (AUDIT_VERIFY, 80_000),
+    ("verifier js", 3_000),
+    ("verifier wasm", 45_000),
+    (AUDIT_VERIFY, 55_000),
 ];
 /// The page of the second program.
 const AUTHENTICATOR: &str = "/authenticator";

@@ -1,5 +1,7 @@
 //! Verifying a practice's trail where it lies, with the server's key.
 
+use std::collections::VecDeque;
+
 use tokio::task::JoinHandle;
 use trail::{Fault, Finding, Hash, Head, Sealed, Verdict, Verifier};
 
@@ -9,6 +11,8 @@ use crate::{Authority, StoreError, Unavailable, moment};
 
 /// Links read at a time.
 const BATCH: i64 = 2_000;
+/// Batches that are read at a time: reading takes longer than looking at them.
+const AHEAD: usize = 3;
 
 /// Goes along a practice's whole chain, after sealing what waits, and names the first row that is not as it was written.
 ///
@@ -28,9 +32,9 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
     };
     walk.pass_heads();
     let mut end: Option<ChainRow> = None;
-    let mut reading = read_on(authority, practice_id, 0);
+    let mut reader = Reader { authority, practice_id, ahead: VecDeque::new() };
     loop {
-        let links = reading.await.map_err(|_| Unavailable)??;
+        let links = reader.after(walk.seq).await?;
         if links.is_empty() {
             // The end after the links: whatever was sealed meanwhile lies between the two.
             let now = authority.store.find_chain(practice_id).await?;
@@ -39,11 +43,7 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
             if is_through {
                 break;
             }
-            reading = read_on(authority, practice_id, walk.seq);
-            continue;
         }
-        // The next ones are read while these are looked at.
-        reading = read_on(authority, practice_id, links.last().map_or(walk.seq, |link| link.seq));
         for link in links {
             walk.pass(link);
         }
@@ -57,10 +57,35 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
     Ok(verdict)
 }
 
-/// Begins to read the links after `seq`.
-fn read_on(authority: &Authority, practice_id: &str, seq: i64) -> JoinHandle<Result<Vec<LinkRow>, StoreError>> {
-    let (store, practice_id) = (authority.store.clone(), practice_id.to_owned());
-    tokio::spawn(async move { store.links(&practice_id, seq, BATCH).await })
+/// Reads the links of a chain, some batches ahead of whoever looks at them.
+struct Reader<'a> {
+    authority: &'a Authority,
+    practice_id: &'a str,
+    /// Behind which place each is read.
+    ahead: VecDeque<(i64, JoinHandle<Result<Vec<LinkRow>, StoreError>>)>,
+}
+
+impl Reader<'_> {
+    /// The links after `seq`.
+    async fn after(&mut self, seq: i64) -> Result<Vec<LinkRow>, Unavailable> {
+        // A batch ends where the next was thought to begin, unless places are missing or the end was there.
+        if self.ahead.front().is_some_and(|(behind, _)| *behind != seq) {
+            self.ahead.clear();
+        }
+        while self.ahead.len() < AHEAD {
+            let behind = self.ahead.back().map_or(seq, |(behind, _)| behind.saturating_add(BATCH));
+            let (store, practice_id) = (self.authority.store.clone(), self.practice_id.to_owned());
+            let reading = tokio::spawn(async move { store.links(&practice_id, behind, BATCH).await });
+            self.ahead.push_back((behind, reading));
+        }
+        let Some((_, reading)) = self.ahead.pop_front() else { return Err(Unavailable) };
+        let links = reading.await.map_err(|_| Unavailable)??;
+        if links.is_empty() {
+            // What was read behind the end is older than the question whether it was the end.
+            self.ahead.clear();
+        }
+        Ok(links)
+    }
 }
 
 /// A row that never came into the chain, although it should have.
