@@ -304,7 +304,7 @@ impl AppError {
                 "That recovery code is not right, or it has been used. Take the next one on your list."
             }
             Self::CellPhoneNotAllowed => {
-                "We can't send tokens to numbers of this kind. Enter a cell phone that gets text messages."
+                "We can't send tokens to numbers of this kind or country. Enter a cell phone that gets text messages."
             }
             Self::UsernameTaken => "This username is taken. Choose another one.",
             Self::ConfirmationMismatch => "The two new passwords differ. Type the same one twice.",

@@ -15,6 +15,7 @@ use server_fn::error::ServerFnUrlError;
 
 use crate::error::AppError;
 use crate::page::{PageData, Who};
+use crate::pages::AFTER_SIGN_IN;
 use crate::wire::Wire;
 
 /// Who asks: the server crate's middleware finds it out once and puts it into the request's extensions.
@@ -51,6 +52,19 @@ impl Visit {
             None => {}
         }
         visit
+    }
+
+    /// Where somebody with a live session is sent instead of the pages for people without one.
+    pub(crate) fn inside(&self) -> Option<&'static str> {
+        if self.signed_in.is_some() {
+            Some(AFTER_SIGN_IN)
+        } else if self.locked.is_some() {
+            Some("/locked")
+        } else if self.must_enrol.is_some() {
+            Some(ENROL)
+        } else {
+            None
+        }
     }
 
     /// Where this visitor is sent instead of `page`, which is for people who are signed in; `None` if it is open.

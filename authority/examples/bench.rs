@@ -16,8 +16,8 @@ use authority::practice::NewPractice;
 use authority::profile::ProfileForm;
 use authority::sign_in::PasswordStep;
 use authority::{
-    Authority, Challenge, Migrate, Settings, SignedIn, Visitor, enrol_sms, enrol_totp, outbox, practice, profile,
-    sessions, sign_in,
+    Authority, Challenge, Migrate, Settings, SignedIn, Unavailable, Visitor, audit_trail, enrol_sms, enrol_totp,
+    outbox, practice, profile, sessions, sign_in,
 };
 use domain::totp::{Parameters, Secret};
 use domain::{Timestamp, Totp};
@@ -59,6 +59,8 @@ async fn main() -> Result<(), Failure> {
     })
     .await?;
     let people = people(&authority, &clock).await?;
+    // As the server does beside its requests.
+    let sealing = tokio::spawn(seal(authority.clone()));
     println!("{:<44} {:>10} {:>10} {:>7}", "", "per second", "plain loop", "ratio");
     let plain = plain_pool(&url).await?;
     for clients in [1, CLIENTS] {
@@ -71,10 +73,20 @@ async fn main() -> Result<(), Failure> {
         let hashes = plain_hashes(clients.min(slots)).await?;
         row(&format!("password steps (1 hash, 1 commit), {clients} clients"), steps, hashes);
     }
+    sealing.abort();
     if let Some(resident) = resident_megabytes() {
         println!("resident memory at the end: {resident} MB");
     }
     Ok(())
+}
+
+/// Links new audit rows to their chains, every second.
+async fn seal(authority: Authority) -> Result<(), Unavailable> {
+    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        interval.tick().await;
+        audit_trail::seal(&authority).await?;
+    }
 }
 
 /// On PostgreSQL a database of this run's own beside the named one; a SQLite file is its own already.
@@ -102,6 +114,7 @@ fn visitor(number: usize) -> Visitor {
         user_agent: "bench".into(),
         request_id: "bench".into(),
         browser: None,
+        remembered: None,
     }
 }
 
@@ -177,7 +190,7 @@ async fn token_checks(
         let elapsed = spread(clients, ready, |(challenge, token)| {
             let authority = authority.clone();
             async move {
-                sign_in::with_token(&authority, &visitor(0), &challenge, &token)
+                sign_in::with_token(&authority, &visitor(0), &challenge, &token, false)
                     .await
                     .map(|_| ())
                     .map_err(Failure::from)

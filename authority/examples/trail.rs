@@ -38,6 +38,7 @@ async fn main() -> Result<(), Failure> {
         user_agent: "bench".into(),
         request_id: "0123456789abcdef".into(),
         browser: None,
+        remembered: None,
     };
     let form = NewPractice {
         practice_name: "Elm Street Clinic".into(),

@@ -1,7 +1,7 @@
 //! Which numbers can exist, and may be sent to: the metadata that is too large for a browser.
 
-use domain::Phone;
 use domain::phone::InvalidPhone;
+use domain::{Countries, Phone};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 
 /// Why a number is not taken as a cell phone.
@@ -9,7 +9,8 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberType};
 pub(crate) enum PhoneRefused {
     /// No such number can exist.
     Invalid(InvalidPhone),
-    /// It exists and costs whoever calls it: premium rate, shared cost, a personal number, a pager.
+    /// It exists and costs whoever calls it (premium rate, shared cost, a personal number, a pager), or the practice does not
+    /// take numbers of its country.
     NotAllowed,
 }
 
@@ -33,12 +34,22 @@ pub(crate) fn parse_cell(raw: &str) -> Result<Phone, PhoneRefused> {
     }
 }
 
-/// What a form says of a cell phone: E.164, or nothing.
-pub(crate) fn parse_cell_field(raw: &str) -> Result<String, PhoneRefused> {
+/// What a form says of a cell phone: E.164 of a country that the practice takes, or nothing.
+pub(crate) fn parse_cell_field(raw: &str, countries: &Countries) -> Result<String, PhoneRefused> {
     match raw.trim() {
         "" => Ok(String::new()),
-        raw => parse_cell(raw).map(|phone| phone.e164().to_owned()),
+        raw => match parse_cell(raw)? {
+            phone if is_of(&phone, countries) => Ok(phone.e164().to_owned()),
+            _ => Err(PhoneRefused::NotAllowed),
+        },
     }
+}
+
+/// Whether the number is of one of the countries.
+pub(crate) fn is_of(phone: &Phone, countries: &Countries) -> bool {
+    let number = PHONE_NUMBER_UTIL.parse(phone.e164(), None).ok();
+    let region = number.and_then(|number| PHONE_NUMBER_UTIL.get_region_for_number(&number));
+    countries.are_all() || region.is_some_and(|region| countries.allow(region.as_region_str().as_str()))
 }
 
 #[cfg(test)]
@@ -57,6 +68,17 @@ mod tests {
         for raw in ["+1 900 234 5678", "+44 70 1234 5678", "+44 909 8790000"] {
             assert!(parse_cell(raw).is_err(), "{raw}");
         }
+    }
+
+    #[test]
+    fn numbers_are_of_the_countries_that_the_practice_takes() {
+        let north_america = Countries::parse("US, CA").unwrap();
+        for raw in ["+1 202 555 0101", "+1 416 555 0123"] {
+            assert!(parse_cell_field(raw, &north_america).is_ok(), "{raw}");
+        }
+        assert_eq!(parse_cell_field("+44 7400 123456", &north_america), Err(PhoneRefused::NotAllowed));
+        assert!(parse_cell_field("+44 7400 123456", &Countries::default()).is_ok());
+        assert_eq!(parse_cell_field(" ", &north_america), Ok(String::new()));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::password::PasswordRefused;
 use crate::store::{AccountRow, FactorRow, NewFactor, Write};
 use crate::token_check::{self, Attempt, Surface};
 use crate::{
-    Authority, OpenedSession, SendRefused, SignedIn, Unavailable, Visitor, factors, methods, moment, outbox, password,
-    recovery, sessions,
+    Authority, OpenedSession, SendRefused, SignedIn, Unavailable, Visitor, account_phone, factors, methods, moment,
+    outbox, password, policy, recovery, sessions,
 };
 
 /// The name of the factor in lists.
@@ -27,6 +27,9 @@ pub enum StartError {
     /// No cell phone is on the Profile tab.
     #[error("no cell phone is on file")]
     PhoneMissing,
+    /// The practice takes no numbers of that country any more.
+    #[error("the practice takes no numbers of that country")]
+    PhoneNotAllowed,
     /// The current password is not right.
     #[error("the password is not right")]
     PasswordWrong,
@@ -119,6 +122,9 @@ pub async fn start(
     let account_id = signed_in.account_id();
     let account = authority.store.find_account(account_id).await?.ok_or(StartError::Unavailable)?;
     let phone = Phone::parse(&account.cell_phone).map_err(|_| StartError::PhoneMissing)?;
+    if !account_phone::is_of(&phone, &policy::countries(authority, signed_in.practice_id()).await?) {
+        return Err(StartError::PhoneNotAllowed);
+    }
     let factors = authority.store.factors(account_id).await?;
     if factors.iter().any(|factor| is_confirmed_sms(factor) && factor.phone().as_ref() == Some(&phone)) {
         return Err(StartError::AlreadyEnabled);

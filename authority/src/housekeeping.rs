@@ -32,6 +32,7 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     write.sweep_password_failures(before).await?;
     write.sweep_outbox(before).await?;
     write.sweep_reset_links(before).await?;
+    write.sweep_remembered(now.millis()).await?;
     write.sweep_known_browsers((now - BROWSER_KEPT).millis()).await?;
     write.commit().await?;
     coverage::count(authority).await

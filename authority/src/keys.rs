@@ -77,6 +77,12 @@ key!(
     from_cookie
 );
 key!(
+    /// The present key of a remembered browser. It stands for a token beside the password, in that browser alone.
+    RememberKey,
+    "remembered browser",
+    from_cookie
+);
+key!(
     /// The key of a device: an installation of the authenticator.
     DeviceKey,
     "device",

@@ -34,6 +34,7 @@ pub mod policy;
 pub mod practice;
 pub mod profile;
 pub mod recovery;
+pub mod remembered;
 pub mod reset;
 pub mod sample;
 pub mod security;
@@ -50,9 +51,12 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 pub use devices::Device;
-pub use keys::{BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, ResetCancelKey, ResetLinkKey, SessionKey};
+pub use keys::{
+    BrowserKey, ChallengeKey, DeviceKey, RegistrationKey, RememberKey, ResetCancelKey, ResetLinkKey, SessionKey,
+};
 pub use message_token::SendRefused;
 pub use methods::{Methods, Sent, SmsMethod};
+pub use remembered::{RememberCookie, Remembered};
 pub use sessions::{Administrator, Locked, OpenedSession, Session, SignedIn};
 pub use sign_in::Challenge;
 pub use store::{Migrate, StoreError};

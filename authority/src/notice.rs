@@ -25,6 +25,7 @@ pub(crate) enum Notice<'a> {
     WrongToken,
     TokenReused,
     TokensLocked,
+    RememberedCopied,
     EnabledByAdministrator,
     EnrolBy { by: Timestamp },
     ResetLink { link: &'a str },
@@ -101,6 +102,10 @@ impl Notice<'_> {
             Self::TokenReused => plain(
                 "A token of yours was used twice",
                 "A right token was entered a second time and refused. If you did not do that, somebody may have seen it: change your password.",
+            ),
+            Self::RememberedCopied => plain(
+                "A remembered browser was forgotten",
+                "Your right password came with an old copy of what that browser proves itself by. Nobody was let in without a token. If you did not move or restore a browser, somebody may have copied it: change your password.",
             ),
             Self::TokensLocked => plain(
                 "Tokens of your account are locked for a while",

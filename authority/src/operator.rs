@@ -1,13 +1,14 @@
 //! What the operator does from the command line, for people who are locked out of everything else. Each act is in the
 //! practice's audit trail, and whom it concerns is told.
 
+use domain::Countries;
 use domain::person::{InvalidText, Name};
 
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
 use crate::staff::{NewMember, Parsed, StaffError};
 use crate::store::AccountRow;
-use crate::{Authority, Visitor, password, reset, sign_in};
+use crate::{Authority, Visitor, password, policy, reset, sign_in};
 
 /// Who acted, in the audit trail.
 const OPERATOR: &str = "operator";
@@ -39,6 +40,7 @@ fn visitor(authority: &Authority) -> Visitor {
         user_agent: "twofold".to_owned(),
         request_id: authority.entropy.id(),
         browser: None,
+        remembered: None,
     }
 }
 
@@ -54,12 +56,13 @@ fn subject(account: &AccountRow) -> Subject<'_> {
 pub async fn create_account(authority: &Authority, practice: &str, form: NewMember) -> Result<(), OperatorError> {
     let name = Name::parse(practice).map_err(OperatorError::PracticeName)?;
     let found = authority.store.find_practices(name.as_str()).await?;
-    let (practice_id, is_new) = match found.as_slice() {
-        [] => (authority.entropy.id(), true),
-        [id] => (id.clone(), false),
+    let (practice_id, is_new, countries) = match found.as_slice() {
+        [] => (authority.entropy.id(), true, Countries::default()),
+        [id] => (id.clone(), false, policy::countries(authority, id).await?),
         _ => return Err(OperatorError::SeveralPractices),
     };
-    let new = Parsed::read(NewMember { manages_accounts: form.manages_accounts || is_new, ..form }, name.as_str())?;
+    let form = NewMember { manages_accounts: form.manages_accounts || is_new, ..form };
+    let new = Parsed::read(form, name.as_str(), &countries)?;
     let hash = new.hash(authority).await?;
     let mut write = authority.store.write().await?;
     if is_new {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::policy::{InvalidPolicy, Member, REMINDERS, Requirement, Rule, SmsLife, Standing};
-use domain::{Policy, Role, Timestamp};
+use domain::{Countries, Policy, Role, Timestamp};
 
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
-use crate::store::{PracticeRow, RuleRow, StaffRow, Write};
+use crate::store::{PracticeRow, PracticeRules, RuleRow, StaffRow, Write};
 use crate::{Administrator, Authority, Unavailable, Visitor, sessions};
 
 /// What saving a policy would do to one person.
@@ -46,10 +46,15 @@ pub(crate) fn from_rows(practice: &PracticeRow, rules: &[RuleRow]) -> Policy {
         sms_life: if practice.sms_until_used == 1 { SmsLife::UntilUsed } else { SmsLife::FiveMinutes },
         idle_minutes: figure(practice.idle_minutes),
         lock_minutes: figure(practice.lock_minutes),
+        remember_days: figure(practice.remember_days),
+        countries: Countries::parse(&practice.countries).unwrap_or_default(),
+        phones_only: practice.phones_only == 1,
         ..Policy::default()
     };
     if policy.check().is_err() {
-        policy = Policy { sms_life: policy.sms_life, ..Policy::default() };
+        let usual = Policy::default();
+        let (idle_minutes, lock_minutes, remember_days) = (usual.idle_minutes, usual.lock_minutes, usual.remember_days);
+        policy = Policy { idle_minutes, lock_minutes, remember_days, ..policy };
     }
     for row in rules {
         if let Some(role) = Role::from_name(&row.role) {
@@ -70,6 +75,12 @@ pub(crate) fn rule(requirement: &str, required_from: i64, apps_only: i64) -> Rul
 async fn load_in(write: &mut Write, practice_id: &str) -> Result<Policy, Unavailable> {
     let practice = write.find_practice(practice_id).await?.ok_or(Unavailable)?;
     Ok(from_rows(&practice, &write.rules(practice_id).await?))
+}
+
+/// Whose cell phones the practice takes.
+pub(crate) async fn countries(authority: &Authority, practice_id: &str) -> Result<Countries, Unavailable> {
+    let practice = authority.store.find_practice(practice_id).await?.ok_or(Unavailable)?;
+    Ok(Countries::parse(&practice.countries).unwrap_or_default())
 }
 
 /// The policy of the administrator's practice.
@@ -127,9 +138,20 @@ pub async fn save(
     let practice_id = administrator.practice_id();
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
-    let until_used = i64::from(policy.sms_life == SmsLife::UntilUsed);
-    let figures = [i64::from(policy.idle_minutes), i64::from(policy.lock_minutes), until_used];
-    write.update_practice(practice_id, figures).await?;
+    let before = load_in(&mut write, practice_id).await?;
+    let rules = PracticeRules {
+        idle_minutes: policy.idle_minutes.into(),
+        lock_minutes: policy.lock_minutes.into(),
+        sms_until_used: policy.sms_life == SmsLife::UntilUsed,
+        remember_days: policy.remember_days.into(),
+        countries: &policy.countries.to_string(),
+        phones_only: policy.phones_only,
+    };
+    write.update_practice(practice_id, &rules).await?;
+    if policy.remember_days == 0 || policy.rules != before.rules {
+        // What a browser is remembered for was proven under the rules before.
+        write.delete_remembered_of_practice(practice_id).await?;
+    }
     for role in Role::ALL {
         let rule = policy.rule(role);
         let from = match rule.requirement {

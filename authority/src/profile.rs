@@ -1,12 +1,13 @@
 //! The Profile tab.
 
+use domain::Countries;
 use domain::person::{InvalidPin, InvalidText, Line, Name, Pin};
 use domain::phone::InvalidPhone;
 
 use crate::account_phone::{self, PhoneRefused};
 use crate::audit::{self, Event};
 use crate::store::ProfileRow;
-use crate::{Authority, SignedIn, Unavailable, Visitor, factors, sessions};
+use crate::{Authority, SignedIn, Unavailable, Visitor, factors, policy, sessions};
 
 /// What the Profile tab shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ pub async fn update(
     form: ProfileForm,
 ) -> Result<(), ProfileError> {
     let account_id = signed_in.account_id();
-    let mut row = parse(signed_in, &form)?;
+    let mut row = parse(signed_in, &form, &policy::countries(authority, signed_in.practice_id()).await?)?;
     let current = authority.store.find_profile(account_id).await?.ok_or(ProfileError::Unavailable)?;
     let factors = authority.store.factors(account_id).await?;
     if row.cell_phone != current.cell_phone
@@ -180,7 +181,7 @@ pub async fn set_cell_phone(
     raw: &str,
 ) -> Result<(), ProfileError> {
     let account_id = signed_in.account_id();
-    let phone = account_phone::parse_cell_field(raw)?;
+    let phone = account_phone::parse_cell_field(raw, &policy::countries(authority, signed_in.practice_id()).await?)?;
     let factors = authority.store.factors(account_id).await?;
     let mut write = authority.store.write().await?;
     write.lock_account(account_id).await?;
@@ -196,7 +197,7 @@ pub async fn set_cell_phone(
     Ok(write.commit().await?)
 }
 
-fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, ProfileError> {
+fn parse(signed_in: &SignedIn, form: &ProfileForm, countries: &Countries) -> Result<ProfileRow, ProfileError> {
     type Text<'a> = (&'a str, fn(InvalidText) -> ProfileError);
     let name = |(raw, error): Text| Name::parse(raw).map(|name| name.as_str().to_owned()).map_err(error);
     let line = |(raw, error): Text| Line::parse(raw).map(|line| line.as_str().to_owned()).map_err(error);
@@ -216,7 +217,7 @@ fn parse(signed_in: &SignedIn, form: &ProfileForm) -> Result<ProfileRow, Profile
         website: line((&form.website, ProfileError::Website))?,
         home_phone: phone(&form.home_phone, ProfileError::HomePhone)?,
         office_phone: phone(&form.office_phone, ProfileError::OfficePhone)?,
-        cell_phone: account_phone::parse_cell_field(&form.cell_phone)?,
+        cell_phone: account_phone::parse_cell_field(&form.cell_phone, countries)?,
         pin_hash: None,
     })
 }

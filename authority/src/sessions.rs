@@ -8,7 +8,9 @@ use domain::{Email, LocalPath, Role, Timestamp};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::{NewSession, SignedInRow, Write};
-use crate::{Authority, BrowserKey, ChallengeKey, SessionKey, Unavailable, Visitor, moment, policy, sign_in};
+use crate::{
+    Authority, BrowserKey, ChallengeKey, Remembered, SessionKey, Unavailable, Visitor, moment, policy, sign_in,
+};
 
 /// Sessions that an account may have; opening one more ends the oldest (requirements.md SE-7).
 const MAX_SESSIONS: i64 = 10;
@@ -202,6 +204,8 @@ pub struct OpenedSession {
     pub next: Option<LocalPath>,
     /// Recovery codes were made for it, and wait to be stored.
     pub has_codes: bool,
+    /// The browser is remembered: what it needs the next time.
+    pub remembered: Option<Remembered>,
 }
 
 /// A session in the list of signed-in browsers.
@@ -346,7 +350,7 @@ pub async fn log_out(
     Ok(())
 }
 
-/// Opens a session in the transaction that decided so, and remembers the browser.
+/// Opens a session in the transaction that decided so, and notes the browser as a known one.
 pub(crate) async fn open(
     authority: &Authority,
     write: &mut Write,
@@ -371,7 +375,7 @@ pub(crate) async fn open(
         .await?;
     write.note_sign_in(subject.account_id, now).await?;
     write.delete_sessions_beyond(subject.account_id, MAX_SESSIONS).await?;
-    write.remember_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
+    write.note_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
     Ok(opened)
 }
 
@@ -406,5 +410,6 @@ fn keys(authority: &Authority, visitor: &Visitor, next: Option<LocalPath>) -> Op
         browser: visitor.browser.clone().unwrap_or_else(|| BrowserKey::generate(authority)),
         next,
         has_codes: false,
+        remembered: None,
     }
 }

@@ -16,7 +16,7 @@ use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge};
 use crate::token_check::{self, Surface, Typed};
 use crate::{
     Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, recovery,
-    reset, sessions,
+    remembered, reset, sessions,
 };
 
 /// Proof that a request carries an open challenge: the password was right, the token is missing. It opens nothing but
@@ -46,6 +46,12 @@ impl Challenge {
         self.account.apps_only == 1
     }
 
+    /// Days for which this browser may be remembered; 0 where the practice does not allow it.
+    #[must_use]
+    pub fn remember_days(&self) -> u32 {
+        remembered::days(&self.account)
+    }
+
     fn binding(&self) -> Binding {
         if self.lives_until_used() { Binding::account() } else { Binding::challenge(&self.row.id) }
     }
@@ -66,7 +72,7 @@ pub(crate) fn state(row: &ChallengeRow) -> State {
 /// What a right password leads to.
 #[derive(Debug)]
 pub enum PasswordStep {
-    /// The account has no factor.
+    /// The account has no factor, or the browser is remembered.
     SignedIn(OpenedSession),
     /// A token is needed.
     TokenNeeded(ChallengeKey),
@@ -118,11 +124,19 @@ pub async fn with_password(
     let credentials = found.ok_or(PasswordRefused::Wrong)?;
     reset::own::finish(authority, visitor, &credentials.id).await?;
     let has_factor = factors::are_on(&authority.store.factors(&credentials.id).await?);
+    let account = authority.store.find_account(&credentials.id).await?.ok_or(PasswordRefused::Wrong)?;
 
     let mut write = authority.store.write().await?;
     write.lock_account(&credentials.id).await?;
     proven.settle(&mut write, &credentials.id).await?;
-    let step = if has_factor {
+    let step = if !has_factor {
+        let subject = (&credentials).into();
+        let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, next).await?;
+        audit::record(authority, &mut write, visitor, subject, Event::SignedIn, None).await?;
+        PasswordStep::SignedIn(opened)
+    } else if let Some(opened) = remembered::enter(authority, &mut write, visitor, &account, next.clone()).await? {
+        PasswordStep::SignedIn(opened)
+    } else {
         let key = ChallengeKey::generate(authority);
         let now = authority.now();
         let new = NewChallenge {
@@ -136,11 +150,6 @@ pub async fn with_password(
         write.insert_challenge(&new).await?;
         audit::record(authority, &mut write, visitor, (&credentials).into(), Event::ChallengeOpened, None).await?;
         PasswordStep::TokenNeeded(key)
-    } else {
-        let subject = (&credentials).into();
-        let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, next).await?;
-        audit::record(authority, &mut write, visitor, subject, Event::SignedIn, None).await?;
-        PasswordStep::SignedIn(opened)
     };
     write.commit().await?;
     Ok(step)
@@ -203,7 +212,7 @@ pub async fn request_token(
     message_token::send_alone(authority, visitor, subject, &phone, channel, &challenge.binding()).await
 }
 
-/// The token step.
+/// The token step. Whoever wants the browser to be remembered, and may, needs no token there for some days.
 ///
 /// # Errors
 /// [`TokenRefused`].
@@ -212,10 +221,11 @@ pub async fn with_token(
     visitor: &Visitor,
     challenge: &Challenge,
     raw: &str,
+    remember: bool,
 ) -> Result<OpenedSession, TokenRefused> {
     let factors = factors::usable(authority.store.factors(&challenge.account.id).await?, challenge.apps_only());
     let token = Token::parse(raw, factors::token_lengths(&factors)).map_err(TokenRefused::Malformed)?;
-    pass(authority, visitor, challenge, &Typed::Token(token)).await?.ok_or(TokenRefused::NotRight)
+    pass(authority, visitor, challenge, &Typed::Token(token), remember).await?.ok_or(TokenRefused::NotRight)
 }
 
 /// The token step with a recovery code instead.
@@ -229,7 +239,7 @@ pub async fn with_recovery_code(
     raw: &str,
 ) -> Result<OpenedSession, RecoveryRefused> {
     let code = RecoveryCode::parse(raw).map_err(RecoveryRefused::Malformed)?;
-    pass(authority, visitor, challenge, &Typed::RecoveryCode(code)).await?.ok_or(RecoveryRefused::NotRight)
+    pass(authority, visitor, challenge, &Typed::RecoveryCode(code), false).await?.ok_or(RecoveryRefused::NotRight)
 }
 
 /// Checks what was typed and, in one transaction, claims it, closes the challenge, opens the session, writes the audit
@@ -239,6 +249,7 @@ async fn pass(
     visitor: &Visitor,
     challenge: &Challenge,
     typed: &Typed,
+    remember: bool,
 ) -> Result<Option<OpenedSession>, Unavailable> {
     let surface = Surface::SignIn(challenge);
     let account = &challenge.account;
@@ -268,6 +279,9 @@ async fn pass(
         reset::own::cancel_waiting(authority, &mut write, visitor, account).await?;
     }
     let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
+    if remember {
+        opened.remembered = remembered::remember(authority, &mut write, visitor, account, &opened.browser).await?;
+    }
     if !write.has_recovery_set(&account.id).await? {
         // An administrator turned it on, and this token is the first: it has confirmed the number.
         recovery::make(authority, &mut write, &account.id).await?;

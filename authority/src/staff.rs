@@ -7,7 +7,7 @@ use domain::person::{InvalidText, Name};
 use domain::phone::InvalidPhone;
 use domain::policy::{Member as PolicyMember, Standing};
 use domain::username::InvalidUsername;
-use domain::{Email, FactorKind, Password, Phone, Role, Timestamp, Username};
+use domain::{Countries, Email, FactorKind, Password, Phone, Role, Timestamp, Username};
 
 use crate::account_phone::{self, PhoneRefused};
 use crate::audit::{self, Event, Subject};
@@ -162,6 +162,9 @@ pub enum EnableError {
     /// The member has no cell phone on file.
     #[error("no cell phone is on file")]
     PhoneMissing,
+    /// The practice takes no numbers of that country any more.
+    #[error("the practice takes no numbers of that country")]
+    PhoneNotAllowed,
     /// It is on already.
     #[error("on already")]
     AlreadyEnabled,
@@ -334,14 +337,14 @@ pub(crate) struct Parsed {
 
 impl Parsed {
     /// Reads the form of a new member of the practice of that name.
-    pub(crate) fn read(form: NewMember, practice_name: &str) -> Result<Self, StaffError> {
+    pub(crate) fn read(form: NewMember, practice_name: &str, countries: &Countries) -> Result<Self, StaffError> {
         let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
         let last_name = parse_name(&form.last_name, StaffError::LastName)?;
         let email = Email::parse(&form.email).map_err(StaffError::Email)?;
         let username = Username::parse(&form.username).map_err(StaffError::Username)?;
         let about = [username.as_str(), practice_name, email.as_str()];
         let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
-        let cell_phone = account_phone::parse_cell_field(&form.cell_phone)?;
+        let cell_phone = account_phone::parse_cell_field(&form.cell_phone, countries)?;
         let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
         let manages_accounts = form.manages_accounts;
         Ok(Self { first_name, last_name, email, username, password, cell_phone, role, manages_accounts })
@@ -402,7 +405,8 @@ pub async fn add(
     form: NewMember,
 ) -> Result<String, StaffError> {
     let practice_id = administrator.practice_id();
-    let new = Parsed::read(form, administrator.signed_in().practice_name())?;
+    let countries = &policy::countries(authority, practice_id).await?;
+    let new = Parsed::read(form, administrator.signed_in().practice_name(), countries)?;
     if new.manages_accounts && !sessions::is_stepped_up(authority, administrator.signed_in()) {
         return Err(StaffError::StepUpNeeded);
     }
@@ -428,9 +432,10 @@ pub async fn change(
     form: &Details,
 ) -> Result<(), StaffError> {
     let practice_id = administrator.practice_id();
+    let countries = &policy::countries(authority, practice_id).await?;
     let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
     let last_name = parse_name(&form.last_name, StaffError::LastName)?;
-    let cell_phone = account_phone::parse_cell_field(&form.cell_phone)?;
+    let cell_phone = account_phone::parse_cell_field(&form.cell_phone, countries)?;
     let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
     let is_stepped_up = sessions::is_stepped_up(authority, administrator.signed_in());
 
@@ -457,6 +462,7 @@ pub async fn change(
         .await?;
     if role.name() != before.role {
         policy::announce_to(&mut write, practice_id, id).await?;
+        write.delete_all_remembered(id).await?;
     }
     if permission_changes {
         // What the person may do is another thing now, and so is the session.
@@ -579,6 +585,9 @@ pub async fn enable_two_factor(
         return Err(EnableError::NotFound);
     }
     let phone = Phone::parse(&member.cell_phone).map_err(|_| EnableError::PhoneMissing)?;
+    if !account_phone::is_of(&phone, &policy::countries(authority, practice_id).await?) {
+        return Err(EnableError::PhoneNotAllowed);
+    }
     let proven = password::prove_signed_in(authority, visitor, signed_in, password).await?;
     let account = authority.store.find_account(id).await?.ok_or(EnableError::NotFound)?;
 

@@ -2,6 +2,7 @@
 
 use domain::Timestamp;
 use domain::message::Channel;
+use domain::session::Assurance;
 use domain::token::InvalidToken;
 
 use crate::audit::{self, Event};
@@ -119,10 +120,11 @@ pub async fn confirm(
     raw_token: &str,
 ) -> Result<OpenedSession, ProofRefused> {
     let proof = prove_anew(authority, signed_in, visitor, password, raw_token).await?;
+    // A session of a remembered browser is one like any other from now on.
+    let assurance = if proof.token.is_some() { Assurance::TwoFactor } else { signed_in.assurance() };
     let now = authority.now();
     let write = authority.store.write().await?;
     let mut write = proof.claim(authority, signed_in, visitor, write).await?;
-    let assurance = signed_in.assurance();
     let opened = sessions::renew(authority, &mut write, visitor, signed_in, assurance, Some(now)).await?;
     audit::record(authority, &mut write, visitor, signed_in.into(), Event::SteppedUp, None).await?;
     write.commit().await?;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::keys::BrowserKey;
+use crate::remembered::RememberCookie;
 
 /// Where a request comes from: for limits, for the audit trail, and for the list of signed-in browsers.
 #[derive(Clone, Debug)]
@@ -15,4 +16,6 @@ pub struct Visitor {
     pub request_id: String,
     /// The long-lived cookie of a browser that has been here before.
     pub browser: Option<BrowserKey>,
+    /// The cookie of a remembered browser, good or not.
+    pub remembered: Option<RememberCookie>,
 }

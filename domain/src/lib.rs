@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod challenge;
 pub mod countdown;
+pub mod countries;
 pub mod date;
 pub mod diagnosis;
 pub mod email;
@@ -30,6 +31,7 @@ pub mod token;
 pub mod totp;
 pub mod username;
 
+pub use countries::Countries;
 pub use date::Date;
 pub use email::Email;
 pub use factor::{FactorKind, Kind};

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::countries::Countries;
 use crate::role::Role;
 use crate::session::IDLE;
 use crate::time::Timestamp;
@@ -16,6 +17,8 @@ use crate::time::Timestamp;
 pub const MIN_IDLE_MINUTES: u32 = 5;
 /// The longest.
 pub const MAX_IDLE_MINUTES: u32 = 60;
+/// The most days that a browser may be remembered (requirements.md SE-9).
+pub const MAX_REMEMBER_DAYS: u32 = 30;
 /// Before a deadline people are told at these times.
 pub const REMINDERS: [Duration; 2] = [Duration::from_hours(7 * 24), Duration::from_hours(24)];
 /// What the form proposes as notice before a date.
@@ -128,6 +131,12 @@ pub struct Policy {
     pub idle_minutes: u32,
     /// Minutes after which the screen of an idle session locks; 0 for never, else less than `idle_minutes`.
     pub lock_minutes: u32,
+    /// Days for which a browser may be remembered, so that it needs no token; 0 for never, [`MAX_REMEMBER_DAYS`] at most.
+    pub remember_days: u32,
+    /// Whose cell phones are taken.
+    pub countries: Countries,
+    /// Twofold's own authenticator is for browsers of phones only. Browsers say themselves what they are, so this is advice.
+    pub phones_only: bool,
 }
 
 impl Default for Policy {
@@ -137,6 +146,9 @@ impl Default for Policy {
             sms_life: SmsLife::default(),
             idle_minutes: minutes(IDLE),
             lock_minutes: 0,
+            remember_days: 0,
+            countries: Countries::default(),
+            phones_only: false,
         }
     }
 }
@@ -154,6 +166,12 @@ pub enum InvalidPolicy {
     /// The time until the screen locks.
     #[error("The screen locks before the idle minutes are over, or never (0)")]
     LockMinutes,
+    /// The days for which a browser is remembered.
+    #[error("A browser is remembered for 1 to 30 days")]
+    RememberDays,
+    /// The countries.
+    #[error("Countries are codes of two letters, such as US, CA")]
+    Countries,
 }
 
 /// A person, as far as a policy goes.
@@ -212,6 +230,8 @@ impl Policy {
             Err(InvalidPolicy::IdleMinutes)
         } else if self.lock_minutes >= self.idle_minutes {
             Err(InvalidPolicy::LockMinutes)
+        } else if self.remember_days > MAX_REMEMBER_DAYS {
+            Err(InvalidPolicy::RememberDays)
         } else {
             Ok(())
         }
@@ -366,6 +386,7 @@ mod tests {
             (Policy { idle_minutes: 4, ..policy.clone() }, InvalidPolicy::IdleMinutes),
             (Policy { idle_minutes: 61, ..policy.clone() }, InvalidPolicy::IdleMinutes),
             (Policy { lock_minutes: 15, ..policy.clone() }, InvalidPolicy::LockMinutes),
+            (Policy { remember_days: 31, ..policy.clone() }, InvalidPolicy::RememberDays),
         ] {
             assert_eq!(wrong.check(), Err(error));
         }

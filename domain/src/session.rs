@@ -18,6 +18,9 @@ pub const STEP_UP: Duration = Duration::from_mins(5);
 pub enum Assurance {
     /// By the password alone, of an account without a factor.
     Password,
+    /// By the password in a browser that is remembered, of an account with a factor. It is no authentication (63B §5.1), and
+    /// what takes a step-up takes a token here too.
+    Remembered,
     /// By the password and a token.
     TwoFactor,
 }
@@ -28,6 +31,7 @@ impl Assurance {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Password => "password",
+            Self::Remembered => "remembered",
             Self::TwoFactor => "two-factor",
         }
     }
@@ -35,7 +39,7 @@ impl Assurance {
     /// The assurance of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Password, Self::TwoFactor].into_iter().find(|assurance| assurance.name() == name)
+        [Self::Password, Self::Remembered, Self::TwoFactor].into_iter().find(|assurance| assurance.name() == name)
     }
 }
 

@@ -137,6 +137,7 @@ async fn leave_a_trail(data: &Path) {
         user_agent: String::new(),
         request_id: "test".to_owned(),
         browser: None,
+        remembered: None,
     };
     for _ in 0..3 {
         sign_in::with_password(&authority, &visitor, "thomas", "wrong".to_owned(), None).await.expect_err("wrong");

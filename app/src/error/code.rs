@@ -17,7 +17,7 @@ use super::DeviceError;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 49] = [
+const WORDS: [(&str, AppError); 51] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -64,6 +64,8 @@ const WORDS: [(&str, AppError); 49] = [
     ("not-offered", AppError::NotOffered),
     ("idle-minutes", AppError::Policy(InvalidPolicy::IdleMinutes)),
     ("lock-minutes", AppError::Policy(InvalidPolicy::LockMinutes)),
+    ("remember-days", AppError::Policy(InvalidPolicy::RememberDays)),
+    ("countries", AppError::Policy(InvalidPolicy::Countries)),
     ("retention-years", AppError::RetentionYears),
     ("date-invalid", AppError::DateInvalid),
     ("member-phone-missing", AppError::MemberPhoneMissing),

@@ -13,6 +13,8 @@ pub enum DeviceError {
     EmailOfAnother,
     /// Only a recovery code, or the approval of another device, leads on.
     RecoveryCodeNeeded,
+    /// The practice wants the authenticator on phones, and this is none.
+    PhonesOnly,
     /// The number that was chosen is not the one on the new device, which was refused.
     WrongNumber,
     /// Another device has saved a newer backup meanwhile.
@@ -23,12 +25,13 @@ pub enum DeviceError {
 
 impl DeviceError {
     /// All of them.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Revoked,
         Self::RegistrationOver,
         Self::NoTokenAccount,
         Self::EmailOfAnother,
         Self::RecoveryCodeNeeded,
+        Self::PhonesOnly,
         Self::WrongNumber,
         Self::BackupConflict,
         Self::BackupTooLarge,
@@ -42,6 +45,7 @@ impl DeviceError {
             Self::NoTokenAccount => "no-token-account",
             Self::EmailOfAnother => "email-of-another",
             Self::RecoveryCodeNeeded => "recovery-code-needed",
+            Self::PhonesOnly => "phones-only",
             Self::WrongNumber => "wrong-number",
             Self::BackupConflict => "backup-conflict",
             Self::BackupTooLarge => "backup-too-large",
@@ -67,6 +71,7 @@ impl DeviceError {
                 "This cell phone belongs to another e-mail address. Enter the one on the Security tab of your account."
             }
             Self::RecoveryCodeNeeded => "This needs a recovery code, or your approval on another device.",
+            Self::PhonesOnly => "Your practice wants the authenticator on phones only. Open this page on your phone.",
             Self::WrongNumber => "That is not the number on the new device. It was refused; start again there.",
             Self::BackupConflict => "Another of your devices has saved a newer backup. Restore that one first.",
             Self::BackupTooLarge => "The backup is too large. Remove accounts that you do not use, then try again.",
@@ -79,7 +84,7 @@ impl DeviceError {
         use axum::http::StatusCode;
         match self {
             Self::Revoked => StatusCode::UNAUTHORIZED,
-            Self::RecoveryCodeNeeded | Self::WrongNumber => StatusCode::FORBIDDEN,
+            Self::RecoveryCodeNeeded | Self::PhonesOnly | Self::WrongNumber => StatusCode::FORBIDDEN,
             Self::RegistrationOver | Self::NoTokenAccount | Self::EmailOfAnother | Self::BackupConflict => {
                 StatusCode::CONFLICT
             }

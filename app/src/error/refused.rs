@@ -123,6 +123,7 @@ impl From<enrol_sms::StartError> for AppError {
     fn from(error: enrol_sms::StartError) -> Self {
         match error {
             enrol_sms::StartError::PhoneMissing => Self::PhoneMissing,
+            enrol_sms::StartError::PhoneNotAllowed => Self::CellPhoneNotAllowed,
             enrol_sms::StartError::PasswordWrong => Self::CurrentPasswordWrong,
             enrol_sms::StartError::TooManyTries { until } => Self::TooManyTries { until },
             enrol_sms::StartError::AlreadyEnabled => Self::AlreadyEnabled,
@@ -241,6 +242,7 @@ impl From<devices::RegistrationError> for AppError {
             Error::Over => Self::Device(DeviceError::RegistrationOver),
             Error::NoTokenAccount => Self::Device(DeviceError::NoTokenAccount),
             Error::EmailOfAnother => Self::Device(DeviceError::EmailOfAnother),
+            Error::PhonesOnly => Self::Device(DeviceError::PhonesOnly),
             Error::RecoveryCodeNeeded => Self::Device(DeviceError::RecoveryCodeNeeded),
             Error::Unavailable => Self::Unavailable,
         }
@@ -333,6 +335,7 @@ impl From<staff::EnableError> for AppError {
         match error {
             staff::EnableError::NotFound => Self::NotFound,
             staff::EnableError::PhoneMissing => Self::MemberPhoneMissing,
+            staff::EnableError::PhoneNotAllowed => Self::CellPhoneNotAllowed,
             staff::EnableError::AlreadyEnabled => Self::AlreadyEnabled,
             staff::EnableError::PasswordWrong => Self::CurrentPasswordWrong,
             staff::EnableError::TooManyTries { until } => Self::TooManyTries { until },

@@ -1,11 +1,8 @@
 //! `/`: the way on, to the account or to the sign-in.
 
-use leptos::prelude::*;
 #[cfg(feature = "ssr")]
-use {
-    super::log_in::AFTER_SIGN_IN,
-    crate::visit::{Call, redirected},
-};
+use crate::visit::{Call, redirected};
+use leptos::prelude::*;
 
 use crate::erase::nothing;
 use crate::error::AppError;
@@ -20,8 +17,7 @@ wire! {
 /// Redirects.
 #[server(prefix = "/api", endpoint = "load_home")]
 pub(crate) async fn load_home() -> Result<String, AppError> {
-    let is_signed_in = Call::current()?.visit.signed_in.is_some();
-    Err(redirected(if is_signed_in { AFTER_SIGN_IN } else { "/login" }))
+    Err(redirected(Call::current()?.visit.inside().unwrap_or("/login")))
 }
 
 /// `/`.

@@ -36,8 +36,8 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_log_in")]
 pub(crate) async fn load_log_in() -> Result<String, AppError> {
     let call = Call::current()?;
-    if call.visit.signed_in.is_some() {
-        return Err(redirected(AFTER_SIGN_IN));
+    if let Some(page) = call.visit.inside() {
+        return Err(redirected(page));
     }
     let over = call.find_challenge().await?.err();
     call.page(&LogInView { over: over.map(|over| over.name().to_owned()) })

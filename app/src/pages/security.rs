@@ -13,6 +13,7 @@ use {
     crate::visit::{Call, redirect, refuse},
     authority::devices::{self, RevokeError},
     authority::enrol_sms::{self, StartError},
+    authority::remembered::{self, RememberedBrowser},
     authority::security,
     authority::security::Overview,
     authority::sessions::{self, EndError, SignedInBrowser},
@@ -48,6 +49,7 @@ wire! {
         phone_to_confirm: bool,
         only_sms: bool,
         browsers: Vec<BrowserView>,
+        remembered: Vec<BrowserView>,
     }
 }
 
@@ -69,13 +71,15 @@ wire! {
 }
 
 wire! {
-    /// A browser that is signed in.
+    /// A browser that is signed in, or remembered.
     struct BrowserView {
         id: String,
         name: String,
         address: String,
-        opened_at: Timestamp,
+        /// When it was last active, or used to sign in without a token.
         active_at: Timestamp,
+        /// Since when it is signed in, or until when it is remembered.
+        limit: Timestamp,
         is_this: bool,
     }
 }
@@ -87,12 +91,13 @@ pub(crate) async fn load_security() -> Result<String, AppError> {
     let signed_in = call.signed_in("/account/security").await?;
     let overview = security::overview(&call.authority, signed_in).await.map_err(refuse)?;
     let browsers = sessions::list(&call.authority, signed_in).await.map_err(refuse)?;
-    call.page(&SecurityView::new(overview, browsers))
+    let remembered = remembered::list(&call.authority, signed_in).await.map_err(refuse)?;
+    call.page(&SecurityView::new(overview, browsers, remembered))
 }
 
 #[cfg(feature = "ssr")]
 impl SecurityView {
-    fn new(overview: Overview, browsers: Vec<SignedInBrowser>) -> Self {
+    fn new(overview: Overview, browsers: Vec<SignedInBrowser>, remembered: Vec<RememberedBrowser>) -> Self {
         let factors = overview.factors.into_iter().map(|factor| FactorView {
             id: factor.id,
             kind: factor.kind.name().to_owned(),
@@ -107,9 +112,17 @@ impl SecurityView {
             id: browser.id,
             name: browser_name(&browser.user_agent),
             address: browser.address,
-            opened_at: browser.opened_at,
             active_at: browser.active_at,
+            limit: browser.opened_at,
             is_this: browser.is_this,
+        });
+        let remembered = remembered.into_iter().map(|browser| BrowserView {
+            id: browser.id,
+            name: browser_name(&browser.user_agent),
+            address: browser.address,
+            active_at: browser.used_at,
+            limit: browser.until,
+            is_this: false,
         });
         Self {
             enabled: overview.enabled,
@@ -123,6 +136,7 @@ impl SecurityView {
             phone_to_confirm: overview.phone_to_confirm,
             only_sms: overview.only_sms,
             browsers: browsers.collect(),
+            remembered: remembered.collect(),
         }
     }
 }
@@ -169,6 +183,19 @@ pub(crate) async fn end_session(#[server(default)] session: String) -> Result<()
     Ok(())
 }
 
+/// Forgets a remembered browser: its next log-in takes a token.
+#[server(prefix = "/api", endpoint = "forget_browser")]
+pub(crate) async fn forget_browser(#[server(default)] browser: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    match remembered::forget(&call.authority, signed_in, call.visitor(), &browser).await {
+        Ok(()) => redirect(&Notice::FactorRemoved.at("/account/security")),
+        Err(EndError::StepUpNeeded) => redirect(&Then::Security.step_up()),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
 /// `/account/security`.
 pub(crate) fn security_page() -> AnyView {
     page(|| LoadSecurity {}, "Security", view)
@@ -178,7 +205,7 @@ fn view(data: SecurityView) -> AnyView {
     let side = [
         factors_section(data.factors, data.enabled),
         recovery_codes_section(data.enabled, data.recovery_codes_left),
-        browsers_section(data.browsers),
+        browsers_section(data.browsers, data.remembered),
     ];
     let waiting: Vec<_> = [
         (
@@ -402,9 +429,40 @@ fn recovery_codes_section(enabled: bool, left: u32) -> AnyView {
     .erase()
 }
 
-fn browsers_section(browsers: Vec<BrowserView>) -> AnyView {
+fn browsers_section(browsers: Vec<BrowserView>, remembered: Vec<BrowserView>) -> AnyView {
     let rows: Vec<_> = browsers.into_iter().map(browser_row).collect();
-    view! { <Section id="browsers" title="Signed-in browsers">{rows.join()}</Section> }.erase()
+    let remembered = (!remembered.is_empty()).then(|| {
+        let rows: Vec<_> = remembered.into_iter().map(remembered_row).collect();
+        view! {
+            <Section id="remembered" title="Remembered browsers">
+                {rows.join()}
+                <Hint>"They need the password and no token. Forget one that you do not know, or do not use any more."</Hint>
+            </Section>
+        }
+        .erase()
+    });
+    view! {
+        <Section id="browsers" title="Signed-in browsers">{rows.join()}</Section>
+        {remembered}
+    }
+    .erase()
+}
+
+fn remembered_row(browser: BrowserView) -> AnyView {
+    let spoken = ["Forget ", &browser.name].concat();
+    let end = view! {
+        <Form action=ForgetBrowser::PATH>
+            <Hidden name="browser" value=browser.id/>
+            <Button label="Forget" class="btn small" spoken=Some(spoken)/>
+        </Form>
+    }
+    .erase();
+    view! {
+        <Fact icon=Icon::Screen title=browser.name end=end>
+            {browser.address}" · used "<Time at=browser.active_at/>" · until "<Time at=browser.limit/>
+        </Fact>
+    }
+    .erase()
 }
 
 fn browser_row(browser: BrowserView) -> AnyView {
@@ -422,7 +480,7 @@ fn browser_row(browser: BrowserView) -> AnyView {
     };
     view! {
         <Fact icon=Icon::Screen title=browser.name end=end>
-            {browser.address}" · active "<Time at=browser.active_at/>" · since "<Time at=browser.opened_at/>
+            {browser.address}" · active "<Time at=browser.active_at/>" · since "<Time at=browser.limit/>
         </Fact>
     }
     .erase()

@@ -26,8 +26,8 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_sign_up")]
 pub(crate) async fn load_sign_up() -> Result<String, AppError> {
     let call = Call::current()?;
-    if call.visit.signed_in.is_some() {
-        return Err(redirected(super::log_in::AFTER_SIGN_IN));
+    if let Some(page) = call.visit.inside() {
+        return Err(redirected(page));
     }
     call.page(&SignUpView {})
 }

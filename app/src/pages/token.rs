@@ -28,15 +28,20 @@ const PERIOD: u32 = 30;
 pub(crate) async fn load_token() -> Result<String, AppError> {
     let call = Call::current()?;
     let challenge = call.challenge().await?;
-    call.page(&Methods::from(sign_in::methods(&call.authority, &challenge).await.map_err(refuse)?))
+    let methods = Methods::from(sign_in::methods(&call.authority, &challenge).await.map_err(refuse)?);
+    call.page(&Methods { remember_days: challenge.remember_days(), ..methods })
 }
 
 /// Checks the token; a right one opens the session.
 #[server(prefix = "/api", endpoint = "check_token")]
-pub(crate) async fn check_token(#[server(default)] token: String) -> Result<(), AppError> {
+pub(crate) async fn check_token(
+    #[server(default)] token: String,
+    #[server(default)] remember: String,
+) -> Result<(), AppError> {
     let call = Call::current()?;
     let challenge = call.challenge().await?;
-    go_in(&sign_in::with_token(&call.authority, call.visitor(), &challenge, &token).await.map_err(refuse)?);
+    let remember = !remember.is_empty();
+    go_in(&sign_in::with_token(&call.authority, call.visitor(), &challenge, &token, remember).await.map_err(refuse)?);
     Ok(())
 }
 
@@ -94,6 +99,7 @@ fn view(methods: Methods) -> AnyView {
             <Form action=CheckToken::PATH class="stack">
                 <TokenField label="Authorization token" lengths=methods.lengths autofocus=true/>
                 {countdown}
+                {(methods.remember_days > 0).then(|| remember_box(methods.remember_days))}
                 <Button label="Log In"/>
             </Form>
             <Block class="other-ways">{send}{code}</Block>
@@ -101,6 +107,19 @@ fn view(methods: Methods) -> AnyView {
                 <Button label="Cancel" class="btn quiet"/>
             </Form>
         </Block>
+    }
+    .erase()
+}
+
+/// Never checked by itself: exam rooms share computers.
+fn remember_box(days: u32) -> AnyView {
+    let text = format!("Remember this browser for {days} days");
+    view! {
+        <label class="check">
+            <input type="checkbox" name="remember" value="on" aria-describedby="remember-hint"/>
+            <span>{text}</span>
+        </label>
+        <p class="hint" id="remember-hint">"It then asks for no token. Do not use this on a shared or exam-room computer."</p>
     }
     .erase()
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use authority::policy::{self, Effect, PolicyError};
-use domain::policy::{Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
-use domain::{Date, Policy, Role, Timestamp};
+use domain::policy::{InvalidPolicy, MAX_REMEMBER_DAYS, Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
+use domain::{Countries, Date, Policy, Role, Timestamp};
 use leptos::prelude::*;
 use server_fn::ServerFn;
 
@@ -59,7 +59,7 @@ fn names_of(role: Role) -> [String; 3] {
 
 fn names() -> Vec<String> {
     let mut names: Vec<_> = Role::ALL.into_iter().flat_map(names_of).collect();
-    names.extend(["sms", "idle", "lock"].map(str::to_owned));
+    names.extend(["sms", "idle", "lock", "remember", "remember_days", "countries", "phones_only"].map(str::to_owned));
     names
 }
 
@@ -101,6 +101,22 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
                 .class("number")
                 .hint("Before that: the screen locks and opens with the App unlock PIN. 0: never.")
                 .value(policy.lock_minutes.to_string()),
+            field("Countries", "countries")
+                .hint("Codes of the countries whose cell phones are taken, such as US, CA. Empty: all. Numbers that are set up stay.")
+                .value(policy.countries.to_string()),
+        ],
+    );
+    let days = if policy.remember_days == 0 { MAX_REMEMBER_DAYS } else { policy.remember_days };
+    let devices = fieldset(
+        "Browsers and devices",
+        vec![
+            check("Allow remembered browsers", "remember", policy.remember_days > 0),
+            field("Remember for days", "remember_days")
+                .class("number")
+                .hint("1 to 30. Such a browser needs the password and no token, so it is less secure. Not for shared or exam-room computers.")
+                .value(days.to_string()),
+            check("Twofold's authenticator on phones only", "phones_only", policy.phones_only),
+            hint("For devices that are added from now on. A browser can claim to be a phone, so this is a reminder, no barrier."),
         ],
     );
     let mut parts: Vec<_> = roles.collect();
@@ -108,6 +124,7 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
         "Days begin at 00:00 UTC. A date that people were told can be moved earlier, not later; to begin anew, save Optional first.",
     ));
     parts.push(figures);
+    parts.push(devices);
     parts.push(block(
         "row",
         vec![button("Preview").acting("preview").class("btn"), button("Save Policy").acting("save")],
@@ -118,10 +135,21 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
 fn parse(fields: &Fields) -> Result<Policy, AppError> {
     let value = |name: &str| fields.get(name).map_or("", |value| value.trim());
     let number = |name: &str, reason| value(name).parse::<u32>().map_err(|_| refuse(AppError::Policy(reason)));
+    let remember_days = match value("remember") {
+        ON => number("remember_days", InvalidPolicy::RememberDays)?,
+        _ => 0,
+    };
+    if remember_days == 0 && value("remember") == ON {
+        return Err(refuse(AppError::Policy(InvalidPolicy::RememberDays)));
+    }
     let mut policy = Policy {
         sms_life: SmsLife::from_name(value("sms")).unwrap_or_default(),
-        idle_minutes: number("idle", domain::policy::InvalidPolicy::IdleMinutes)?,
-        lock_minutes: number("lock", domain::policy::InvalidPolicy::LockMinutes)?,
+        idle_minutes: number("idle", InvalidPolicy::IdleMinutes)?,
+        lock_minutes: number("lock", InvalidPolicy::LockMinutes)?,
+        remember_days,
+        countries: Countries::parse(value("countries"))
+            .map_err(|_| refuse(AppError::Policy(InvalidPolicy::Countries)))?,
+        phones_only: value("phones_only") == ON,
         ..Policy::default()
     };
     for role in Role::ALL {
@@ -147,6 +175,17 @@ fn address_of(policy: &Policy) -> String {
         let _ = write!(address, "&{name}={value}");
     };
     add("sms", policy.sms_life.name());
+    if policy.remember_days > 0 {
+        add("remember", ON);
+        add("remember_days", &policy.remember_days.to_string());
+    }
+    let countries: Vec<_> = policy.countries.codes().collect();
+    if !countries.is_empty() {
+        add("countries", &countries.join(","));
+    }
+    if policy.phones_only {
+        add("phones_only", ON);
+    }
     for role in Role::ALL {
         let ([requirement, from, apps], rule) = (names_of(role), policy.rule(role));
         add(&requirement, rule.requirement.name());
@@ -181,6 +220,10 @@ pub(crate) async fn save_policy(
     #[server(default)] sms: String,
     #[server(default)] idle: String,
     #[server(default)] lock: String,
+    #[server(default)] remember: String,
+    #[server(default)] remember_days: String,
+    #[server(default)] countries: String,
+    #[server(default)] phones_only: String,
     #[server(default)] act: String,
 ) -> Result<(), AppError> {
     let call = Call::current()?;
@@ -204,6 +247,10 @@ pub(crate) async fn save_policy(
         sms,
         idle,
         lock,
+        remember,
+        remember_days,
+        countries,
+        phones_only,
     ];
     let policy = parse(&names().into_iter().zip(values).collect())?;
     if act != "save" {
@@ -261,7 +308,14 @@ mod tests {
 
     #[test]
     fn a_draft_reads_back_from_its_address_and_fits_in_one() {
-        let mut policy = Policy { lock_minutes: 10, sms_life: SmsLife::UntilUsed, ..Policy::default() };
+        let mut policy = Policy {
+            lock_minutes: 10,
+            sms_life: SmsLife::UntilUsed,
+            remember_days: 14,
+            countries: Countries::parse("US, CA").expect("codes"),
+            phones_only: true,
+            ..Policy::default()
+        };
         for role in Role::ALL {
             let from = Date::parse("2026-12-01").expect("a day").start();
             policy.set_rule(role, Rule { requirement: Requirement::Required { from }, apps_only: true });

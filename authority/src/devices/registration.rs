@@ -73,6 +73,9 @@ pub enum RegistrationError {
     /// No practice account takes the phone alone for a proof.
     #[error("a recovery code is needed")]
     RecoveryCodeNeeded,
+    /// Every practice account that would take it wants devices to be phones.
+    #[error("phones only")]
+    PhonesOnly,
     /// The authority cannot decide right now.
     #[error("unavailable")]
     Unavailable,

@@ -84,7 +84,12 @@ pub(super) async fn make(
         })
         .await?;
     let mut secrets = Vec::new();
-    for account in takers(&mut write, row, &accounts).await? {
+    let takers = takers(&mut write, row, &accounts).await?;
+    let is_phone = is_phone(&visitor.user_agent);
+    if !is_phone && !takers.is_empty() && takers.iter().all(|account| account.phones_only == 1) {
+        return Err(RegistrationError::PhonesOnly);
+    }
+    for account in takers.into_iter().filter(|account| is_phone || account.phones_only == 0) {
         secrets.push(make_secret(authority, &mut write, account, &device_id, name).await?);
         let (subject, kind) = (account.into(), Some(FactorKind::Authenticator));
         audit::record(authority, &mut write, visitor, subject, Event::EnrolmentStarted, kind).await?;
@@ -130,6 +135,11 @@ async fn takers<'a>(
     Ok(takers)
 }
 
+/// Whether a browser says that it is one of a phone or a tablet. It may say what it likes.
+fn is_phone(user_agent: &str) -> bool {
+    ["Mobile", "Android", "iPhone", "iPad"].iter().any(|mark| user_agent.contains(mark))
+}
+
 async fn make_secret(
     authority: &Authority,
     write: &mut Write,
@@ -166,4 +176,23 @@ async fn make_secret(
         username: account.username.clone(),
         key: Secret::new(bytes.to_vec()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_phone;
+
+    #[test]
+    fn phones_and_tablets_are_told_by_what_they_say() {
+        for user_agent in [
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0",
+        ] {
+            assert!(is_phone(user_agent), "{user_agent}");
+        }
+        for user_agent in ["Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0 Safari/537.36", ""] {
+            assert!(!is_phone(user_agent), "{user_agent}");
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) struct AccountRow {
     pub(crate) sms_until_used: i64,
     /// 1 where the role takes tokens of authenticators only.
     pub(crate) apps_only: i64,
+    /// Days for which the practice lets browsers be remembered.
+    pub(crate) remember_days: i64,
 }
 
 /// The Profile tab.
@@ -104,7 +106,7 @@ impl Store {
     /// An account that has not been deactivated.
     pub(crate) async fn find_account(&self, account_id: &str) -> Result<Option<AccountRow>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT a.id, a.practice_id, a.email, a.cell_phone, a.token_account_id, p.sms_until_used,
+            "SELECT a.id, a.practice_id, a.email, a.cell_phone, a.token_account_id, p.sms_until_used, p.remember_days,
                     COALESCE(r.apps_only, 0) AS apps_only
              FROM account a JOIN practice p ON p.id = a.practice_id
                  LEFT JOIN role_rule r ON r.practice_id = a.practice_id AND r.role = a.role
@@ -301,8 +303,8 @@ impl Write {
             .map(|_| ())
     }
 
-    /// Remembers that the browser completed a sign-in of the account.
-    pub(crate) async fn remember_browser(
+    /// Notes that the browser completed a sign-in of the account.
+    pub(crate) async fn note_browser(
         &mut self,
         key_hash: &[u8],
         account_id: &str,

@@ -37,6 +37,8 @@ pub(crate) struct LinkedAccountRow {
     pub(crate) practice_name: String,
     pub(crate) username: String,
     pub(crate) email: String,
+    /// 1 where the practice wants devices to be phones.
+    pub(crate) phones_only: i64,
 }
 
 /// A factor of a device, with the practice account that it is of.
@@ -59,7 +61,7 @@ const ACTIVE: &str =
     (SELECT MAX(f.last_used_at) FROM factor f WHERE f.device_id = d.id) AS last_used_at
     FROM device d WHERE d.token_account_id = $1 AND d.activated_at IS NOT NULL AND d.revoked_at IS NULL
     ORDER BY d.activated_at, d.id";
-const LINKED: &str = "SELECT a.id, a.practice_id, p.name AS practice_name, a.username, a.email
+const LINKED: &str = "SELECT a.id, a.practice_id, p.name AS practice_name, a.username, a.email, p.phones_only
     FROM account a JOIN practice p ON p.id = a.practice_id
     WHERE a.token_account_id = $1 AND a.deactivated_at IS NULL ORDER BY a.id";
 const FACTORS: &str = "SELECT f.id, f.account_id, a.practice_id, f.state, p.name AS practice_name, a.username

@@ -13,6 +13,16 @@ pub(crate) struct RuleRow {
     pub(crate) apps_only: i64,
 }
 
+/// What a practice says for everybody, as it is stored.
+pub(crate) struct PracticeRules<'a> {
+    pub(crate) idle_minutes: i64,
+    pub(crate) lock_minutes: i64,
+    pub(crate) sms_until_used: bool,
+    pub(crate) remember_days: i64,
+    pub(crate) countries: &'a str,
+    pub(crate) phones_only: bool,
+}
+
 const RULES: &str = "SELECT role, requirement, required_from, apps_only FROM role_rule WHERE practice_id = $1";
 
 impl Store {
@@ -28,16 +38,20 @@ impl Write {
         sqlx::query_as(RULES).bind(practice_id).fetch_all(self.connection()).await
     }
 
-    /// Sets the practice's own figures: idle minutes, lock minutes, tokens until used.
-    pub(crate) async fn update_practice(&mut self, id: &str, figures: [i64; 3]) -> Result<(), sqlx::Error> {
+    /// Sets what the practice says for everybody.
+    pub(crate) async fn update_practice(&mut self, id: &str, new: &PracticeRules<'_>) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "UPDATE practice SET idle_minutes = $2, lock_minutes = $3, sms_until_used = $4
+            "UPDATE practice SET idle_minutes = $2, lock_minutes = $3, sms_until_used = $4, remember_days = $5,
+                 countries = $6, phones_only = $7
              WHERE id = $1",
         )
         .bind(id)
-        .bind(figures[0])
-        .bind(figures[1])
-        .bind(figures[2])
+        .bind(new.idle_minutes)
+        .bind(new.lock_minutes)
+        .bind(i64::from(new.sms_until_used))
+        .bind(new.remember_days)
+        .bind(new.countries)
+        .bind(i64::from(new.phones_only))
         .execute(self.connection())
         .await
         .map(|_| ())

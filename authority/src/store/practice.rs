@@ -13,13 +13,17 @@ pub(crate) struct PracticeRow {
     pub(crate) idle_minutes: i64,
     pub(crate) lock_minutes: i64,
     pub(crate) sms_until_used: i64,
+    pub(crate) remember_days: i64,
+    pub(crate) countries: String,
+    pub(crate) phones_only: i64,
     pub(crate) audit_retention_years: i64,
 }
 
 macro_rules! practice {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, owner_id, idle_minutes, lock_minutes, sms_until_used, audit_retention_years FROM practice ",
+            "SELECT id, name, owner_id, idle_minutes, lock_minutes, sms_until_used, remember_days, countries, phones_only,
+                    audit_retention_years FROM practice ",
             $rest
         )
     };

@@ -140,8 +140,9 @@ impl Write {
         .map(|done| done.rows_affected() == 1)
     }
 
-    /// Ends all sessions of the account.
+    /// Ends all sessions of the account, and forgets its remembered browsers.
     pub(crate) async fn delete_sessions(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+        self.delete_all_remembered(account_id).await?;
         sqlx::query("DELETE FROM session WHERE account_id = $1")
             .bind(account_id)
             .execute(self.connection())
@@ -149,8 +150,9 @@ impl Write {
             .map(|_| ())
     }
 
-    /// Ends all sessions of the account but one.
+    /// Ends all sessions of the account but one, and forgets its remembered browsers.
     pub(crate) async fn delete_other_sessions(&mut self, account_id: &str, keep: &str) -> Result<(), sqlx::Error> {
+        self.delete_all_remembered(account_id).await?;
         sqlx::query("DELETE FROM session WHERE account_id = $1 AND id <> $2")
             .bind(account_id)
             .bind(keep)

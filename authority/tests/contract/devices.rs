@@ -2,8 +2,8 @@ use authority::devices::{self, ActivationError, AnswerError, Ready, Registration
 use authority::profile::{self, ProfileForm};
 use authority::sign_in::{self, PasswordStep, RecoveryRefused, TokenRefused};
 use authority::{
-    Authority, Device, OpenedSession, SignedIn, Visitor, backup, disable, enrol_sms, housekeeping, outbox, practice,
-    security, sessions, step_up,
+    Authority, Device, OpenedSession, SignedIn, Visitor, backup, disable, enrol_sms, housekeeping, outbox, policy,
+    practice, security, sessions, step_up,
 };
 use domain::diagnosis::Diagnosis;
 use domain::email::InvalidEmail;
@@ -11,7 +11,7 @@ use domain::message::Channel;
 use domain::phone::InvalidPhone;
 use domain::token::InvalidToken;
 use domain::totp::Parameters;
-use domain::{FactorKind, Timestamp, Totp};
+use domain::{FactorKind, Policy, Timestamp, Totp};
 
 use crate::races::race;
 use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor, visitor_from};
@@ -52,6 +52,7 @@ on_both_databases!(
     fifty_answers_count_once,
     a_revocation_and_fifty_sign_ins_leave_one_session_at_most,
     two_revocations_remove_once,
+    a_practice_may_want_devices_to_be_phones,
 );
 
 /// An active device of a test.
@@ -662,7 +663,7 @@ async fn revoking_kills_the_tokens_at_once(world: World) {
     let challenge = ada.challenge().await;
     revoke(&world, &mut ada, &signed_in, &id).await.unwrap();
     let token = first.token(&world);
-    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await;
+    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await;
     assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
     assert!(!is_active(&world, &first).await && is_active(&world, &second).await);
     assert!(ada.is_signed_in().await, "the session that asked goes on");
@@ -670,7 +671,7 @@ async fn revoking_kills_the_tokens_at_once(world: World) {
     assert_eq!(revoke(&world, &mut ada, &signed_in, &id).await, Err(RevokeError::NotFound), "once");
     let told = outbox::list(&world.authority, Some("ada@elm.test")).await.unwrap();
     assert!(told.iter().any(|mail| mail.body.contains("A device was removed: Old phone.")));
-    let stays = sign_in::with_token(&world.authority, &visitor(), &challenge, &second.token(&world)).await;
+    let stays = sign_in::with_token(&world.authority, &visitor(), &challenge, &second.token(&world), false).await;
     assert!(stays.is_ok());
 }
 
@@ -765,7 +766,7 @@ async fn text_messages_go_out_on_request_only(world: World) {
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
     assert_eq!((token.len(), phone.token(&world).len()), (6, 7));
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_ok());
 }
 
 async fn what_has_run_out_is_swept(world: World) {
@@ -886,7 +887,7 @@ async fn a_revocation_and_fifty_sign_ins_leave_one_session_at_most(world: World)
                 devices::revoke(&authority, &signed_in, &visitor(), &id).await.unwrap();
                 return false;
             }
-            sign_in::with_token(&authority, &visitor(), &challenge, &token).await.is_ok()
+            sign_in::with_token(&authority, &visitor(), &challenge, &token, false).await.is_ok()
         }
     })
     .await;
@@ -895,7 +896,7 @@ async fn a_revocation_and_fifty_sign_ins_leave_one_session_at_most(world: World)
     let before = world.number(used).await;
     let challenge = ada.challenge().await;
     world.advance(30);
-    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, &first.token(&world)).await;
+    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, &first.token(&world), false).await;
     assert!(refused.is_err());
     assert_eq!(world.number(used).await, before);
     assert_eq!(world.number("SELECT COUNT(*) FROM factor WHERE kind = 'authenticator'").await, 1);
@@ -920,4 +921,20 @@ async fn two_revocations_remove_once(world: World) {
     .await;
     assert_eq!(removed, 1);
     assert_eq!(world.events("factor-removed").await, 1);
+}
+
+async fn a_practice_may_want_devices_to_be_phones(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let signed_in = ada.signed_in().await;
+    let new = Policy { phones_only: true, ..Policy::default() };
+    policy::save(&world.authority, signed_in.administrator().unwrap(), &visitor(), &new).await.unwrap();
+    let key = start(&world, "ada", PHONE).await;
+    let code = world.latest_token(PHONE).await;
+    let refused = devices::verify(&world.authority, &visitor(), &key, &code, "Desk").await;
+    assert_eq!(refused.err(), Some(RegistrationError::PhonesOnly));
+    assert_eq!(world.number("SELECT COUNT(*) FROM device").await, 0);
+    let phone =
+        Visitor { user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari".into(), ..visitor() };
+    let ready = ready(devices::step(&world.authority, &phone, &key).await.unwrap());
+    assert_eq!(ready.secrets.len(), 1);
 }

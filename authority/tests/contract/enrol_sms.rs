@@ -124,7 +124,7 @@ async fn another_number_is_a_new_factor(world: World) {
     let challenge = ada.challenge().await;
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_ok());
 
     ada.phone = other.into();
     ada.enable_sms().await;

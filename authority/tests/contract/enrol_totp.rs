@@ -116,8 +116,8 @@ async fn an_app_is_removed_alone_and_never_the_last(world: World) {
     let challenge = ada.challenge().await;
     ada.opened = enrol_totp::remove(&world.authority, &ada.signed_in().await, &visitor(), &app).await.unwrap();
     let token = totp.token_at(world.authority.now());
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits()).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits(), false).await.is_err());
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_ok());
 }

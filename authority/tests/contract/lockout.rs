@@ -21,7 +21,8 @@ async fn ten_failures_in_half_an_hour_lock_for_half_an_hour_whatever_opens_anew(
     for (address, failures) in [(1, 4), (2, 3), (3, 3)] {
         let challenge = ada.challenge().await;
         for _ in 0..failures {
-            let refused = sign_in::with_token(&world.authority, &visitor_from(address), &challenge, "000000").await;
+            let refused =
+                sign_in::with_token(&world.authority, &visitor_from(address), &challenge, "000000", false).await;
             assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
         }
     }
@@ -115,7 +116,7 @@ async fn a_lock_survives_a_restart(world: World) {
     let restarted = world.replica().await;
     let challenge = ada.challenge_on(&restarted).await;
     let right = totp.token_at(restarted.now());
-    assert!(sign_in::with_token(&restarted, &visitor(), &challenge, right.expose_digits()).await.is_err());
+    assert!(sign_in::with_token(&restarted, &visitor(), &challenge, right.expose_digits(), false).await.is_err());
 }
 
 async fn the_owner_is_told(world: World) {

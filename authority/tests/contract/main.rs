@@ -21,6 +21,7 @@ mod policy;
 mod profile;
 mod races;
 mod recovery;
+mod remembered;
 mod reset;
 mod sealing;
 mod sessions;

@@ -146,6 +146,6 @@ async fn a_password_change_under_two_factor_needs_a_step_up(world: World) {
     let signed_in = ada.signed_in().await;
     // Eight characters do beside a token.
     assert!(password::change(&world.authority, &signed_in, &visitor(), current, new.clone(), new).await.is_ok());
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, "000000").await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, "000000", false).await.is_err());
     assert_eq!(world.number("SELECT COUNT(*) FROM attempt WHERE outcome = 'failed'").await, 0, "it was cancelled");
 }

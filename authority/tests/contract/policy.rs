@@ -1,11 +1,13 @@
 use std::time::Duration;
 
+use authority::enrol_sms::{self, StartError};
 use authority::policy::{self, PolicyError};
-use authority::staff::NewMember;
-use authority::{Session, enrol_sms, outbox, profile, sessions, sign_in};
+use authority::profile::{self, ProfileError};
+use authority::staff::{self, EnableError, NewMember, StaffError};
+use authority::{Session, outbox, sessions, sign_in};
 use domain::message::Channel;
 use domain::policy::{Requirement, Rule, SmsLife, Standing};
-use domain::{Policy, Role, Timestamp};
+use domain::{Countries, Policy, Role, Timestamp};
 use sqlx::AssertSqlSafe;
 
 use crate::staff::{add, nurse, sign_in as sign_in_plainly};
@@ -20,6 +22,7 @@ on_both_databases!(
     a_shorter_idle_time_holds_for_open_sessions,
     apps_alone_are_taken_once_there_is_one,
     a_token_that_lives_until_it_is_used_works_once_and_for_later_sign_ins,
+    numbers_are_taken_from_the_countries_of_the_practice,
 );
 
 fn required(from: Timestamp) -> Rule {
@@ -201,7 +204,7 @@ async fn apps_alone_are_taken_once_there_is_one(world: World) {
     let challenge = ada.challenge().await;
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.expect("the way in, still");
     let token = world.latest_token(PHONE).await;
-    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     let Some(Session::MustEnrol(signed_in)) = sessions::recognise(&world.authority, &opened.session).await.unwrap()
     else {
         panic!("must enrol")
@@ -249,4 +252,28 @@ async fn a_token_that_lives_until_it_is_used_works_once_and_for_later_sign_ins(w
     let signed_in = ada.sign_in_with(&token).await;
     assert!(signed_in.is_ok(), "a day later, in another pending sign-in");
     assert!(ada.sign_in_with(&token).await.is_err(), "once");
+}
+
+async fn numbers_are_taken_from_the_countries_of_the_practice(world: World) {
+    let ada = administrator(&world).await;
+    let nina = add(&world, &ada, NewMember { cell_phone: "+44 7400 123456".into(), ..nurse("nina") }).await;
+    let countries = Countries::parse("US, CA").unwrap();
+    save(&world, &ada, &Policy { countries, ..Policy::default() }).await;
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+
+    let foreign = NewMember { cell_phone: "+44 7400 123457".into(), ..nurse("rita") };
+    let refused = staff::add(&world.authority, administrator, &visitor(), foreign).await;
+    assert_eq!(refused, Err(StaffError::CellPhoneNotAllowed));
+    let own = profile::set_cell_phone(&world.authority, &signed_in, &visitor(), "+44 7400 123457").await;
+    assert_eq!(own, Err(ProfileError::CellPhoneNotAllowed));
+    profile::set_cell_phone(&world.authority, &signed_in, &visitor(), "+1 416 555 0123").await.expect("Canada");
+
+    let enabled = staff::enable_two_factor(&world.authority, administrator, &visitor(), &nina, PASSWORD.into()).await;
+    assert_eq!(enabled, Err(EnableError::PhoneNotAllowed), "what is on file from before gets no messages now");
+    let opened = sign_in_plainly(&world, "nina").await;
+    let nina = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    let started = enrol_sms::start(&world.authority, &nina, &visitor(), PASSWORD.into()).await;
+    assert_eq!(started, Err(StartError::PhoneNotAllowed));
+    assert!(outbox::list(&world.authority, Some("+447400123456")).await.unwrap().is_empty());
 }

@@ -46,7 +46,7 @@ async fn fifty_posts_of_one_token_open_one_session(world: World) {
     }
     let passed = race(&world, 50, |authority, number| {
         let (challenge, token) = (challenges[number % 10].clone(), token.clone());
-        async move { sign_in::with_token(&authority, &visitor(), &challenge, &token).await.is_ok() }
+        async move { sign_in::with_token(&authority, &visitor(), &challenge, &token, false).await.is_ok() }
     })
     .await;
     assert_eq!(passed, 1);
@@ -76,7 +76,7 @@ async fn fifty_wrong_tokens_in_one_challenge_are_evaluated_five_times(world: Wor
     let challenge = ada.challenge().await;
     let passed = race(&world, 50, |authority, _| {
         let challenge = challenge.clone();
-        async move { sign_in::with_token(&authority, &visitor(), &challenge, "000000").await.is_ok() }
+        async move { sign_in::with_token(&authority, &visitor(), &challenge, "000000", false).await.is_ok() }
     })
     .await;
     assert_eq!(passed, 0);
@@ -93,7 +93,7 @@ async fn fifty_right_tokens_on_a_spent_budget_open_nothing(world: World) {
     let challenge = ada.challenge().await;
     let passed = race(&world, 50, |authority, _| {
         let (challenge, token) = (challenge.clone(), token.clone());
-        async move { sign_in::with_token(&authority, &visitor(), &challenge, &token).await.is_ok() }
+        async move { sign_in::with_token(&authority, &visitor(), &challenge, &token, false).await.is_ok() }
     })
     .await;
     assert_eq!(passed, 0);

@@ -91,7 +91,7 @@ async fn a_code_used_or_a_new_set_ends_other_sessions(world: World) {
     world.advance(60);
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
-    let other = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    let other = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     let signed_in = ada.signed_in().await;
     ada.opened = step_up::confirm(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &codes[1]).await.unwrap();
     recovery::replace(&world.authority, &ada.signed_in().await, &visitor()).await.unwrap();

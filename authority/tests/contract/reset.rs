@@ -203,7 +203,7 @@ async fn a_notice_or_a_token_stops_the_day(world: World) {
     let challenge = ada.challenge().await;
     sign_in::request_token(&world.authority, &visitor(), &challenge, domain::message::Channel::Sms).await.unwrap();
     let token = world.latest_token(PHONE).await;
-    sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     assert_eq!(world.events("reset-cancelled").await, 2, "the phone is not lost");
 
     let key = reset_link(&world).await;

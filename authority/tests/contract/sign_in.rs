@@ -63,13 +63,13 @@ async fn a_token_from_a_text_message_signs_in_and_leads_to_the_page_asked_for(wo
 
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(&ada.phone).await;
-    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     assert_eq!(opened.next, Some(next));
     let signed_in = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
     assert_eq!(signed_in.assurance(), Assurance::TwoFactor);
     // The challenge is closed: neither this token nor any other passes it again.
     assert_eq!(sign_in::find_challenge(&world.authority, &key).await.unwrap().err(), Some(Over::Passed));
-    let again = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await;
+    let again = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await;
     assert_eq!(again.unwrap_err(), TokenRefused::NotRight);
 }
 
@@ -81,7 +81,7 @@ async fn a_token_from_a_call_signs_in(world: World) {
     let sent = sign_in::methods(&world.authority, &challenge).await.unwrap().sms.unwrap().sent.unwrap();
     assert_eq!(sent.channel, Channel::Voice);
     let token = world.latest_token(&ada.phone).await;
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_ok());
 }
 
 async fn a_token_from_an_app_signs_in_once(world: World) {
@@ -141,8 +141,8 @@ async fn a_message_token_works_for_its_own_challenge_only(world: World) {
     let (first, second) = (ada.challenge().await, ada.challenge().await);
     sign_in::request_token(&world.authority, &visitor(), &first, Channel::Sms).await.unwrap();
     let token = world.latest_token(&ada.phone).await;
-    assert!(sign_in::with_token(&world.authority, &visitor(), &second, &token).await.is_err());
-    assert!(sign_in::with_token(&world.authority, &visitor(), &first, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &second, &token, false).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &first, &token, false).await.is_ok());
 }
 
 async fn a_resend_kills_the_token_before(world: World) {
@@ -153,11 +153,11 @@ async fn a_resend_kills_the_token_before(world: World) {
     let first = world.latest_token(&ada.phone).await;
     world.advance(60);
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &first).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &first, false).await.is_err());
     let methods = sign_in::methods(&world.authority, &challenge).await.unwrap();
     assert_eq!(methods.failures, 0, "the page of this request still shows its own challenge");
     let second = world.latest_token(&ada.phone).await;
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &second).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &second, false).await.is_ok());
 }
 
 async fn a_message_token_runs_out_after_five_minutes(world: World) {
@@ -167,9 +167,9 @@ async fn a_message_token_runs_out_after_five_minutes(world: World) {
     sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
     let token = world.latest_token(&ada.phone).await;
     world.advance(300);
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_err());
     world.advance(-1);
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.is_ok());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.is_ok());
 }
 
 async fn five_wrong_tokens_end_the_challenge(world: World) {
@@ -179,12 +179,12 @@ async fn five_wrong_tokens_end_the_challenge(world: World) {
     let Ok(PasswordStep::TokenNeeded(key)) = step else { panic!("{step:?}") };
     let challenge = sign_in::find_challenge(&world.authority, &key).await.unwrap().unwrap();
     for _ in 0..5 {
-        assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, "000000").await.is_err());
+        assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, "000000", false).await.is_err());
     }
     let over = sign_in::find_challenge(&world.authority, &key).await.unwrap();
     assert_eq!(over.err(), Some(Over::TooManyTokens));
     let right = totp.token_at(world.authority.now());
-    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, right.expose_digits()).await;
+    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, right.expose_digits(), false).await;
     assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
     assert_eq!(world.number("SELECT COUNT(*) FROM attempt WHERE outcome = 'failed'").await, 5);
     assert!(ada.sign_in_with(right.expose_digits()).await.is_ok(), "the right token was not looked at");
@@ -196,7 +196,7 @@ async fn a_challenge_runs_out_after_ten_minutes(world: World) {
     let challenge = ada.challenge().await;
     world.advance(600);
     let token = totp.token_at(world.authority.now());
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits()).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits(), false).await.is_err());
     assert!(ada.sign_in_with(token.expose_digits()).await.is_ok());
 }
 
@@ -208,7 +208,7 @@ async fn a_cancelled_challenge_takes_no_token(world: World) {
     let challenge = sign_in::find_challenge(&world.authority, &key).await.unwrap().unwrap();
     sessions::log_out(&world.authority, &visitor(), None, Some(&key)).await.unwrap();
     let token = totp.token_at(world.authority.now());
-    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits()).await.is_err());
+    assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits(), false).await.is_err());
     assert_eq!(sign_in::find_challenge(&world.authority, &key).await.unwrap().err(), Some(Over::Cancelled));
 }
 
@@ -216,10 +216,10 @@ async fn what_is_no_token_is_not_counted(world: World) {
     let (ada, _) = world.enrolled("ada", PHONE).await;
     let challenge = ada.challenge().await;
     for raw in ["", "12345", "1234567", "１２３４５６", "-12345", "1e5000"] {
-        let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, raw).await.unwrap_err();
+        let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, raw, false).await.unwrap_err();
         assert!(matches!(refused, TokenRefused::Malformed(_)), "{raw}: {refused:?}");
     }
-    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, "12345").await.unwrap_err();
+    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, "12345", false).await.unwrap_err();
     assert_eq!(refused, TokenRefused::Malformed(InvalidToken::TooShort(6)));
     assert_eq!(world.number("SELECT COUNT(*) FROM attempt WHERE outcome = 'failed'").await, 0);
 }

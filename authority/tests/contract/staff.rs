@@ -113,7 +113,7 @@ async fn an_administrator_turns_it_on_for_a_nurse(world: World) {
     let channel = domain::message::Channel::Sms;
     sign_in::request_token(&world.authority, &visitor(), &challenge, channel).await.unwrap();
     let token = world.latest_token(NURSE_PHONE).await;
-    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token).await.unwrap();
+    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     assert!(opened.has_codes, "the first token brings the recovery codes");
     let member = staff::find(&world.authority, administrator, &id).await.unwrap().unwrap();
     assert_eq!(member.codes_left, 10);

@@ -158,6 +158,8 @@ impl World {
             "SELECT code_hash FROM recovery_code",
             "SELECT key_hash FROM challenge",
             "SELECT key_hash FROM session",
+            "SELECT key_hash FROM remembered_browser",
+            "SELECT browser_hash FROM remembered_browser",
             "SELECT token_hash FROM message_token",
             "SELECT sealed FROM outbox WHERE sealed IS NOT NULL",
             "SELECT key_hash FROM device",
@@ -247,6 +249,7 @@ pub(crate) fn visitor_from(last: u8) -> Visitor {
         user_agent: "Test Browser".into(),
         request_id: "test".into(),
         browser: None,
+        remembered: None,
     }
 }
 
@@ -307,7 +310,7 @@ impl Actor<'_> {
     /// The token step of a new sign-in.
     pub(crate) async fn sign_in_with(&self, token: &str) -> Result<OpenedSession, TokenRefused> {
         let challenge = self.challenge().await;
-        sign_in::with_token(self.authority(), &visitor(), &challenge, token).await
+        sign_in::with_token(self.authority(), &visitor(), &challenge, token, false).await
     }
 
     /// Fails `count` tokens, opening a new challenge whenever one is over.
@@ -316,7 +319,7 @@ impl Actor<'_> {
         while left > 0 {
             let challenge = self.challenge().await;
             for _ in 0..left.min(5) {
-                let refused = sign_in::with_token(self.authority(), &visitor(), &challenge, "000000").await;
+                let refused = sign_in::with_token(self.authority(), &visitor(), &challenge, "000000", false).await;
                 assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
                 left -= 1;
             }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use app::{Visit, cookies};
-use authority::{Authority, BrowserKey, ChallengeKey, Session, SessionKey, Unavailable, Visitor};
+use authority::{Authority, BrowserKey, ChallengeKey, RememberCookie, Session, SessionKey, Unavailable, Visitor};
 use axum::extract::{Request, State};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::{Extensions, HeaderMap, StatusCode};
@@ -47,6 +47,7 @@ fn visitor(headers: &HeaderMap, extensions: &Extensions) -> Visitor {
         user_agent: user_agent(headers),
         request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         browser: cookie(headers, cookies::BROWSER).and_then(BrowserKey::from_cookie),
+        remembered: cookie(headers, cookies::REMEMBERED).and_then(RememberCookie::from_cookie),
     }
 }
 

@@ -241,6 +241,7 @@ pub(crate) fn visitor() -> Visitor {
         user_agent: "test".to_owned(),
         request_id: "test".to_owned(),
         browser: None,
+        remembered: None,
     }
 }
 

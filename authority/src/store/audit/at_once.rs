@@ -14,20 +14,19 @@ use crate::store::Store;
 const UNIT: &str = "\u{1f}";
 const RECORD: &str = "\u{1e}";
 /// What a row's text consists of.
-const PARTS: usize = 15;
+const PARTS: usize = 13;
 
 /// `$4` stands between values, `$5` between rows. A value that may be NULL has a sign before it, or is `-` alone; of a row
-/// that is gone `concat_ws` has too few parts. The last part says whether each text is a text: `SQLite` takes any value in
-/// any column, and a blob of the same bytes is another value.
+/// that is gone `concat_ws` has too few parts. The last part says whether the row is of the link's practice and each text a
+/// text: `SQLite` takes any value in any column, and a blob of the same bytes is another value.
 const SQL: &str = "
     SELECT COUNT(*) AS wanted, string_agg(t.line, CAST($5 AS TEXT)) AS lines
     FROM (
-        SELECT concat_ws(CAST($4 AS TEXT), l.seq, l.audit_id, l.hash, a.id, a.practice_id, a.at, a.event, a.actor_id,
-                a.subject_id, COALESCE('+' || a.factor, '-'), a.address, COALESCE('+' || a.session_id, '-'), a.request_id,
+        SELECT concat_ws(CAST($4 AS TEXT), l.seq, l.hash, a.id, a.at, a.event, a.actor_id, a.subject_id,
+                COALESCE('+' || a.factor, '-'), a.address, COALESCE('+' || a.session_id, '-'), a.request_id,
                 COALESCE('+' || a.mac, '-'),
-                CASE WHEN l.audit_id = CAST(l.audit_id AS TEXT) AND l.hash = CAST(l.hash AS TEXT)
-                    AND a.id = CAST(a.id AS TEXT) AND a.practice_id = CAST(a.practice_id AS TEXT)
-                    AND a.at = CAST(CAST(a.at AS TEXT) AS BIGINT) AND a.event = CAST(a.event AS TEXT)
+                CASE WHEN a.practice_id = l.practice_id AND a.at = CAST(a.at AS BIGINT)
+                    AND l.hash = CAST(l.hash AS TEXT) AND a.id = CAST(a.id AS TEXT) AND a.event = CAST(a.event AS TEXT)
                     AND a.actor_id = CAST(a.actor_id AS TEXT) AND a.subject_id = CAST(a.subject_id AS TEXT)
                     AND a.address = CAST(a.address AS TEXT) AND a.request_id = CAST(a.request_id AS TEXT)
                     AND (a.factor IS NULL OR a.factor = CAST(a.factor AS TEXT))
@@ -57,7 +56,7 @@ impl Store {
             .fetch_one(&self.pool)
             .await
             .ok()?;
-        read(&text)
+        read(practice_id, &text)
     }
 }
 
@@ -65,11 +64,11 @@ impl Store {
 #[derive(Debug, PartialEq, Eq)]
 struct NotPlain;
 
-fn read(text: &Text) -> Option<Vec<LinkRow>> {
+fn read(practice_id: &str, text: &Text) -> Option<Vec<LinkRow>> {
     if text.wanted == 0 {
         return Some(Vec::new());
     }
-    let links: Option<Vec<_>> = text.lines.as_deref()?.split(RECORD).map(link).collect();
+    let links: Option<Vec<_>> = text.lines.as_deref()?.split(RECORD).map(|line| link(practice_id, line)).collect();
     // As many pieces as rows: no value holds a separator.
     let mut links = links.filter(|links| i64::try_from(links.len()) == Ok(text.wanted))?;
     // Nothing promises the order of an aggregate.
@@ -77,18 +76,17 @@ fn read(text: &Text) -> Option<Vec<LinkRow>> {
     Some(links)
 }
 
-fn link(line: &str) -> Option<LinkRow> {
+fn link(practice_id: &str, line: &str) -> Option<LinkRow> {
     let mut parts = line.split(UNIT);
     if line.matches(UNIT).count() != PARTS - 1 {
         return None;
     }
     let mut part = || parts.next();
     let seq = number(part()?)?;
-    let audit_id = part()?.to_owned();
     let hash = Some(part()?.parse().ok()?);
     let row = Row {
         id: part()?.to_owned(),
-        practice_id: part()?.to_owned(),
+        practice_id: practice_id.to_owned(),
         at: number(part()?)?,
         event: part()?.to_owned(),
         actor_id: part()?.to_owned(),
@@ -99,6 +97,8 @@ fn link(line: &str) -> Option<LinkRow> {
         request_id: part()?.to_owned(),
         mac: optional(part()?).ok()?,
     };
+    // They were joined by it.
+    let audit_id = row.id.clone();
     (part()? == "1").then_some(LinkRow { seq, audit_id, hash, row: LinkedRow::Found(row) })
 }
 
@@ -121,12 +121,12 @@ mod tests {
 
     fn line(event: &str, last: &str) -> String {
         let hash = "0".repeat(64);
-        ["7", "1", &hash, "1", "2", "3", event, "4", "5", "-", "6", "+", "8", "+00", last].join(UNIT)
+        ["7", &hash, "1", "3", event, "4", "5", "-", "6", "+", "8", "+00", last].join(UNIT)
     }
 
     fn of(lines: &[String]) -> Option<Vec<LinkRow>> {
         let count = i64::try_from(lines.len()).unwrap();
-        read(&Text { wanted: count, lines: Some(lines.join(RECORD)) })
+        read("2", &Text { wanted: count, lines: Some(lines.join(RECORD)) })
     }
 
     #[test]
@@ -144,9 +144,9 @@ mod tests {
         }
         assert!(of(&[line("signed-in", "0")]).is_none(), "a value of another type");
         let one = Some(line("signed-in", "1"));
-        assert!(read(&Text { wanted: 2, lines: one }).is_none());
-        assert!(read(&Text { wanted: 1, lines: None }).is_none());
-        assert!(of(&[["7", "1", &"0".repeat(64), "-", "-", "-", "0"].join(UNIT)]).is_none(), "a row that is gone");
+        assert!(read("2", &Text { wanted: 2, lines: one }).is_none());
+        assert!(read("2", &Text { wanted: 1, lines: None }).is_none());
+        assert!(of(&[["7", &"0".repeat(64), "-", "-", "-", "0"].join(UNIT)]).is_none(), "a row that is gone");
         assert_eq!((number("03"), number("+3"), number("-3"), number("")), (None, None, Some(-3), None));
         assert_eq!((optional("x"), optional("--")), (Err(NotPlain), Err(NotPlain)));
         assert_eq!((optional("-"), optional("+-")), (Ok(None), Ok(Some("-".into()))));
