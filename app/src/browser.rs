@@ -1,6 +1,7 @@
 //! What is asked of the browser, in effects and event handlers only: on the server these would panic.
 
 pub(crate) mod fetch;
+pub(crate) mod idle;
 pub mod ticker;
 
 use domain::Timestamp;
@@ -28,27 +29,6 @@ pub fn mark_hydrated() {
         // Only a malformed name is refused.
         let _ = root.set_attribute("data-hydrated", "");
     }
-}
-
-#[cfg(not(feature = "ssr"))]
-thread_local! {
-    /// What shows the lock page once nothing was done for a while.
-    static LOCK: std::cell::RefCell<Option<gloo_timers::callback::Timeout>> = const { std::cell::RefCell::new(None) };
-}
-
-/// Shows the lock page after so many seconds; each page that is loaded begins anew. The server locks by itself: this takes
-/// what is on the screen away.
-#[cfg(not(feature = "ssr"))]
-pub(crate) fn lock_screen_in(seconds: Option<u32>) {
-    let timeout = seconds.map(|seconds| {
-        gloo_timers::callback::Timeout::new(seconds.saturating_add(1).saturating_mul(1000), || {
-            let location = window().location();
-            let next = location.pathname().unwrap_or_default();
-            // Only a malformed address is refused.
-            let _ = location.assign(&["/locked?next=", &next].concat());
-        })
-    });
-    LOCK.with(|lock| lock.replace(timeout));
 }
 
 /// Moves the focus to the page's heading.

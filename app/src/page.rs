@@ -41,8 +41,19 @@ wire! {
         pub(crate) manages_accounts: bool,
         /// By when the practice asks for two-factor authentication, while it is not set up.
         pub(crate) enrol_by: Option<Timestamp>,
-        /// Seconds after which the screen locks, if nothing more is done.
+        /// What happens if nothing more is done.
+        pub(crate) idle: Idle,
+    }
+}
+
+wire! {
+    /// What happens if nothing more is done, in seconds.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Idle {
+        /// The screen locks.
         pub(crate) locks_in: Option<u32>,
+        /// The session ends.
+        pub(crate) ends_in: Option<u32>,
     }
 }
 
@@ -57,6 +68,8 @@ pub(crate) struct PageState {
     pub(crate) version: RwSignal<u32>,
     /// The page's title.
     pub(crate) title: RwSignal<String>,
+    /// Whether the session is about to end for want of activity.
+    pub(crate) is_ending: RwSignal<bool>,
 }
 
 /// Whether the WASM has taken over, so that a view may differ from the server's HTML.
@@ -176,6 +189,7 @@ fn page_of(load: Load, title: &'static str, follows: Follows, show: Show) -> Any
         notes: RwSignal::default(),
         version: RwSignal::new(0),
         title: RwSignal::new(title.to_owned()),
+        is_ending: RwSignal::new(false),
     };
     provide_context(state);
     title_of_page(state);
@@ -210,7 +224,7 @@ fn page_of(load: Load, title: &'static str, follows: Follows, show: Show) -> Any
             }
             #[cfg(not(feature = "ssr"))]
             if let Ok(PageData { who, .. }) = &loaded {
-                crate::browser::lock_screen_in(who.as_ref().and_then(|who| who.locks_in));
+                crate::browser::idle::watch(who.as_ref().map(|who| who.idle), state.is_ending);
             }
             if is_first.get_value() {
                 is_first.set_value(false);
@@ -309,6 +323,7 @@ pub(crate) mod tests {
                 notes: RwSignal::default(),
                 version: RwSignal::new(0),
                 title: RwSignal::default(),
+                is_ending: RwSignal::new(false),
             });
             view().to_html()
         })

@@ -15,6 +15,7 @@ mod recovery_codes;
 mod security;
 mod sheet;
 mod sign_up;
+mod stay;
 mod step_up;
 mod token;
 
@@ -22,6 +23,7 @@ use leptos::prelude::AnyView;
 
 pub(crate) use log_out::LogOut;
 pub(crate) use not_found::not_found_page;
+pub(crate) use stay::Stay;
 #[cfg(feature = "ssr")]
 pub(crate) use {
     authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::SendToken, step_up::Then,

@@ -14,7 +14,7 @@ use leptos_axum::ResponseOptions;
 use server_fn::error::ServerFnUrlError;
 
 use crate::error::AppError;
-use crate::page::{PageData, Who};
+use crate::page::{Idle, PageData, Who};
 use crate::pages::AFTER_SIGN_IN;
 use crate::wire::Wire;
 
@@ -175,10 +175,12 @@ impl Who {
             Standing::Due { by } => Some(by),
             Standing::Free | Standing::MustEnrol => None,
         };
-        let locks_in = signed_in.locks_at().map(|at| u32::try_from(at.since(now).as_secs()).unwrap_or(u32::MAX));
+        let seconds_to = |at: Timestamp| u32::try_from(at.since(now).as_secs()).unwrap_or(u32::MAX);
+        let idle =
+            Idle { locks_in: signed_in.locks_at().map(seconds_to), ends_in: signed_in.idle_ends_at().map(seconds_to) };
         Self {
             enrol_by,
-            locks_in,
+            idle,
             first_name: signed_in.first_name().to_owned(),
             last_name: signed_in.last_name().to_owned(),
             practice: signed_in.practice_name().to_owned(),

@@ -166,6 +166,13 @@ impl SignedIn {
         self.lifetime().ends_at()
     }
 
+    /// When the session ends for want of activity; `None` if its absolute end comes first.
+    #[must_use]
+    pub fn idle_ends_at(&self) -> Option<Timestamp> {
+        let Lifetime { active_at, idle, .. } = self.lifetime();
+        Some(active_at + idle).filter(|at| *at == self.ends_at())
+    }
+
     /// When the screen locks if nothing more is done; `None` where the practice does not ask for it, or no PIN is set.
     #[must_use]
     pub fn locks_at(&self) -> Option<Timestamp> {
@@ -259,7 +266,7 @@ pub async fn find(authority: &Authority, key: &SessionKey) -> Result<Option<Sign
 pub async fn recognise(authority: &Authority, key: &SessionKey) -> Result<Option<Session>, Unavailable> {
     let now = authority.now();
     let row = authority.store.find_signed_in(&key.hash(authority)).await?;
-    let Some(signed_in) = row.and_then(SignedIn::from_row).filter(|signed_in| signed_in.lifetime().is_alive(now))
+    let Some(mut signed_in) = row.and_then(SignedIn::from_row).filter(|signed_in| signed_in.lifetime().is_alive(now))
     else {
         return Ok(None);
     };
@@ -271,6 +278,7 @@ pub async fn recognise(authority: &Authority, key: &SessionKey) -> Result<Option
         let mut write = authority.store.write().await?;
         write.touch_session(signed_in.session_id(), now.millis()).await?;
         write.commit().await?;
+        signed_in.row.active_at = now.millis();
     }
     Ok(Some(match signed_in.standing(now) {
         Standing::Free | Standing::Due { .. } => Session::Open(signed_in),

@@ -5,9 +5,10 @@ use leptos::prelude::*;
 use server_fn::ServerFn;
 
 use super::Icon;
-use crate::erase::{Content, Erase};
+use crate::browser::idle::stay;
+use crate::erase::{Content, Erase, live_view};
 use crate::form::Form;
-use crate::page::Who;
+use crate::page::{Idle, Who, use_page};
 use crate::pages::LogOut;
 use crate::time::Time;
 
@@ -15,6 +16,7 @@ use crate::time::Time;
 #[component]
 pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
     let enrol_by = who.as_ref().and_then(|who| who.enrol_by).map(deadline);
+    let ending = who.as_ref().map(|who| ending(who.idle));
     view! {
         // Not for the router, which would go there without moving the focus.
         <a class="skip" href="#content" rel="external">"Skip to content"</a>
@@ -24,6 +26,7 @@ pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
             <a class="help" href="/help/two-factor" rel="external">"Help"</a>
         </header>
         {enrol_by}
+        {ending}
         <main id="content">{children.view()}</main>
     }
     .erase()
@@ -40,6 +43,25 @@ fn deadline(by: Timestamp) -> AnyView {
         </aside>
     }
     .erase()
+}
+
+/// Shortly before the session ends for want of activity; one press keeps it, and what is typed stays.
+fn ending(idle: Idle) -> AnyView {
+    let is_ending = use_page().is_ending;
+    let warning = move || {
+        is_ending.get().then(|| {
+            view! {
+                <aside class="deadline" role="alert">
+                    "You will be logged out in a minute, for nothing was done for a while. "
+                    <button type="button" class="btn small" on:click=move |_| stay(idle, is_ending)>
+                        "Stay logged in"
+                    </button>
+                </aside>
+            }
+            .erase()
+        })
+    };
+    live_view(warning)
 }
 
 fn who_view(who: Who) -> AnyView {

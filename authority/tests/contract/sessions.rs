@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use authority::sessions::{self, EndError};
 use authority::sign_in::{self, PasswordStep};
 use authority::{SessionKey, housekeeping, step_up};
@@ -29,7 +31,10 @@ async fn a_session_ends_after_eight_hours_whatever_happens_in_it(world: World) {
     let ada = world.provider("ada", PHONE).await;
     for _ in 0..47 {
         world.advance(10 * 60);
-        assert!(ada.is_signed_in().await);
+        let signed_in = ada.signed_in().await;
+        let idle_end = world.authority.now() + Duration::from_mins(15);
+        let is_first = idle_end < signed_in.ends_at() + Duration::from_millis(1);
+        assert_eq!(signed_in.idle_ends_at(), is_first.then_some(idle_end), "no activity moves the absolute end");
     }
     world.advance(10 * 60);
     assert!(!ada.is_signed_in().await);
