@@ -1,10 +1,12 @@
 //! What the device knows, and which screen is shown.
 
 use core::pin::Pin;
+use std::sync::Arc;
 
 use app::authenticator::{DeviceView, RequestView, StepView};
 use app::browser::local_now;
 use app::{AppError, Zone};
+use async_lock::{Mutex, MutexGuardArc};
 use domain::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -144,6 +146,7 @@ pub(crate) struct Model {
     pub(crate) saving: StoredValue<Saving>,
     /// The open vault; none while it is locked.
     pub(crate) vault: StoredValue<Option<OpenVault>, LocalStorage>,
+    keeping: StoredValue<Arc<Mutex<()>>>,
     worker: StoredValue<String>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<String>>,
@@ -169,6 +172,7 @@ impl Model {
             next_send_at: RwSignal::new(Timestamp::from_millis(0)),
             saving: StoredValue::default(),
             vault: StoredValue::new_local(None),
+            keeping: StoredValue::default(),
             worker: StoredValue::new(worker),
             busy: RwSignal::new(false),
             failure: RwSignal::default(),
@@ -241,6 +245,12 @@ impl Model {
             work.await;
             self.busy.set(false);
         });
+    }
+
+    /// Waits for one's turn with the file on the disk. Each keeps it from reading to writing: of two that had read the same,
+    /// the later would write what the earlier has not changed.
+    pub(crate) async fn turn(self) -> MutexGuardArc<()> {
+        self.keeping.get_value().lock_arc().await
     }
 
     /// The address of the worker's script.

@@ -6,6 +6,7 @@ import { BACKUP_PASSWORD, Device } from '../support/device.ts';
 import { fill, press } from '../support/pages.ts';
 import type { Server } from '../support/server.ts';
 import { Site } from '../support/site.ts';
+import { SlowDisk } from '../support/storage.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
 interface Backup {
@@ -264,16 +265,38 @@ test("another account's backup is refused", async ({ page, context, server, anot
   await expectNothingRestored(device);
 });
 
-/** Keeps what a device saves, as the server gets it. */
+/** Keeps what a device saves and the server answers. */
 function keepSaved(page: Page): Backup[] {
   const saved: Backup[] = [];
-  page.on('request', (request) => {
-    if (request.url().endsWith('/api/save_backup')) {
-      const fields = new URLSearchParams(request.postData() ?? '');
+  page.on('response', (response) => {
+    if (response.url().endsWith('/api/save_backup') && response.status() !== 503) {
+      const fields = new URLSearchParams(response.request().postData() ?? '');
       saved.push({ version: Number(fields.get('version')), digest: '', blob: fields.get('blob') ?? '' });
     }
   });
   return saved;
+}
+
+/**
+ * Does without the server until the returned function is called. From then on each backup waits for what that was given;
+ * its promise is kept when the first one does.
+ */
+async function keepAway(page: Page): Promise<(until?: Promise<void>) => Promise<void>> {
+  let gate: Promise<void> | undefined;
+  let isReached = () => {};
+  const reached = new Promise<void>((resolve) => (isReached = resolve));
+  await page.route('**/api/save_backup', async (route) => {
+    if (!gate) {
+      return route.fulfill({ status: 503, body: JSON.stringify('unavailable') });
+    }
+    isReached();
+    await gate;
+    return route.continue();
+  });
+  return async (until = Promise.resolve()) => {
+    gate = until;
+    return reached;
+  };
 }
 
 function dock(device: Device) {
@@ -285,19 +308,12 @@ test('one backup is on its way at a time, and what changes meanwhile follows it'
   const { device } = await withBackup(server, page);
   const saved = keepSaved(page);
   // Without the server for a moment, so that the next look has something to save.
-  await page.route('**/api/save_backup', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  const back = await keepAway(page);
   await device.addSite(new Site('Bank'));
   await expect(page.getByText('Offline')).toBeVisible();
-  await page.unrouteAll({ behavior: 'wait' });
-  saved.length = 0;
 
   let letThrough = () => {};
-  const held = new Promise<void>((resolve) => (letThrough = resolve));
-  await page.route('**/api/save_backup', async (route) => {
-    await held;
-    await route.continue();
-  });
-  const onItsWay = page.waitForRequest('**/api/save_backup');
+  const onItsWay = back(new Promise<void>((resolve) => (letThrough = resolve)));
   await device.sync();
   await onItsWay;
   await device.sync();
@@ -309,6 +325,35 @@ test('one backup is on its way at a time, and what changes meanwhile follows it'
   await device.sync();
   await expect(page.getByText(/^Backed up/)).toBeVisible();
   expect(saved).toHaveLength(2);
+});
+
+test('what is changed while another change is being written is not lost, nor is the other', async ({ page, server, expected }) => {
+  expected.push(/status of 503/);
+  const { device } = await withBackup(server, page);
+  const saved = keepSaved(page);
+  const back = await keepAway(page);
+  await device.addSite(new Site('Bank'));
+  await expect(page.getByText('Offline')).toBeVisible();
+
+  // That the server has a version is being written when an account is added.
+  const disk = await SlowDisk.of(page);
+  const onItsWay = back();
+  await device.sync();
+  await onItsWay;
+  await disk.holds(1);
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  await fill(page, { 'Account name': 'Shop', 'Setup key': new Site('Shop').typed });
+  await press(page, 'Add');
+  await disk.release();
+  await device.expectScreen('Shop');
+  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  // Had the first been lost, version 3 would have been tried twice.
+  expect(saved.map(({ version }) => version)).toEqual([3, 4]);
+  await device.lock();
+  await device.unlock();
+  await expect(dock(device)).toContainText('Bank');
+  await expect(dock(device)).toContainText('Shop');
 });
 
 test('what was deleted on one device does not come back from another', async ({ page, server, anotherBrowser }) => {

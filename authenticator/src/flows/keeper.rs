@@ -116,6 +116,7 @@ pub(crate) async fn load() -> Result<Option<Vault>, KeepError> {
 pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
     let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
+    let _turn = model.turn().await;
     let contents = Contents::default();
     let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
     storage::save_file(&vault.to_bytes()).await?;
@@ -127,6 +128,7 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
 
 /// Opens the vault by the PIN. The try is on the disk before it is evaluated.
 pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let mut vault = load().await?.ok_or(KeepError::Storage)?;
     let counted = vault.count_try()?;
     storage::save_file(&vault.to_bytes()).await?;
@@ -147,6 +149,7 @@ pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError
 
 /// Opens the vault by the backup password.
 pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let mut vault = load().await?.ok_or(KeepError::Storage)?;
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
     let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
@@ -165,6 +168,7 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
 
 /// Opens the vault by the platform's own lock.
 pub(crate) async fn open_by_platform(model: Model) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let vault = load().await?.ok_or(KeepError::Storage)?;
     let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
     let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
@@ -217,8 +221,10 @@ pub(crate) fn with<T>(model: Model, look: impl FnOnce(&Contents) -> T) -> Option
     model.vault.with_value(|open| open.as_ref().map(|open| look(&open.contents)))
 }
 
-/// Changes what the vault holds. It is on the disk when this returns; if it could not be kept, nothing has changed.
+/// Changes what the vault holds, after each change that was asked for before. It is on the disk when this returns; if it
+/// could not be kept, nothing has changed.
 pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -> T) -> Result<T, KeepError> {
+    let _turn = model.turn().await;
     let (result, vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let (mut vault, mut contents) = (open.vault.clone(), open.contents.clone());
@@ -232,6 +238,10 @@ pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -
 
 async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), KeepError> {
     storage::save_file(&vault.to_bytes()).await?;
+    // Locked in the meantime, it stays so: the change is kept, and nothing of it is shown.
+    if model.vault.with_value(Option::is_none) {
+        return Err(KeepError::Locked);
+    }
     model.show(&contents);
     model.vault.update_value(|open| {
         if let Some(open) = open {
@@ -285,6 +295,7 @@ pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepErro
 }
 
 async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let (vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let mut vault = open.vault.clone();
@@ -313,6 +324,8 @@ pub(crate) async fn ways_in() -> WaysIn {
 pub(crate) fn erase(model: Model) {
     model.run(async move {
         close(model);
+        // What was still being written would be there again after it.
+        let _turn = model.turn().await;
         match storage::clear().await {
             Ok(()) => model.go(Screen::Empty),
             Err(error) => model.fail(KeepError::from(error).to_string()),
