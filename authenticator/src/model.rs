@@ -89,6 +89,8 @@ pub(crate) struct Shown {
     pub(crate) id: AccountId,
     /// The larger name: the issuer, or the name where there is none.
     pub(crate) title: String,
+    /// Whether it is at a practice, so that no other device has it.
+    pub(crate) is_practice: bool,
     /// The name at the issuer.
     name: String,
 }
@@ -271,7 +273,12 @@ impl Model {
             .map(|account| {
                 let (issuer, name) = (account.issuer.as_str(), account.name.as_str());
                 let title = if issuer.is_empty() { name } else { issuer };
-                Shown { id: account.id, title: title.to_owned(), name: name.to_owned() }
+                Shown {
+                    id: account.id,
+                    title: title.to_owned(),
+                    is_practice: account.is_practice(),
+                    name: name.to_owned(),
+                }
             })
             .collect();
         let chosen = self.chosen.get_untracked().filter(|id| shown.iter().any(|shown| shown.id == *id));

@@ -6,6 +6,7 @@ use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
 use vault::account::ServerId;
+use vault::contents::Merged;
 use vault::{BackupKey, Blob, Contents, KdfParameters, Refused};
 
 use super::{keeper, sync};
@@ -241,7 +242,10 @@ async fn catch_up(model: Model, device_key: &str) {
         Some(take_by_key(contents, &view, &token_account, &key, now))
     });
     match taken.await {
-        Ok(Some(Ok(()))) => sync::show(model),
+        Ok(Some(Ok(merged))) => {
+            tell_of_deleted(model, merged);
+            sync::show(model);
+        }
         Ok(Some(Err(Refused::OtherKey))) => {
             model.go(Screen::Restore);
             model.fail("Another device has switched the backup on anew. Enter its password.");
@@ -258,10 +262,21 @@ fn take_by_key(
     token_account: &ServerId,
     key: &BackupKey,
     now: Timestamp,
-) -> Result<(), Refused> {
+) -> Result<Merged, Refused> {
     let blob = Blob::from_text(&view.blob)?;
     let opened = blob.accept(token_account, &contents.chain)?.open_by_key(key)?;
-    contents.restore(opened, now, &mut browser::fill_random).map(|_| ()).map_err(|_| Refused::Damaged)
+    contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)
+}
+
+/// Nobody should miss an account without knowing where it went.
+fn tell_of_deleted(model: Model, merged: Merged) {
+    match merged.deleted {
+        0 => {}
+        1 => model.news.set(Some("1 account was deleted on another device, so it is gone here too.".to_owned())),
+        deleted => model
+            .news
+            .set(Some(format!("{deleted} accounts were deleted on another device, so they are gone here too."))),
+    }
 }
 
 /// Takes in the backup that the server has.
@@ -291,6 +306,7 @@ pub(crate) fn restore(model: Model, password: String) {
         match restored.await {
             Ok(Ok(merged)) => {
                 keeper::open_also_by(model, &password).await;
+                tell_of_deleted(model, merged);
                 sync::show(model);
                 model.home();
                 model.say(match merged.added {

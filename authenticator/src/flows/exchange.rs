@@ -37,9 +37,10 @@ pub(crate) fn add_scanned(model: Model, text: &str) -> Result<(), String> {
 
 fn add(model: Model, account: OtherAccount) {
     model.run(async move {
+        let now = model.now();
         let added =
-            keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random))).await;
-        match added.and_then(|added| Ok(added?)) {
+            keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random), now));
+        match added.await.and_then(|added| Ok(added?)) {
             Ok(id) => {
                 model.chosen.set(Some(id));
                 model.go(Screen::Token);
@@ -119,8 +120,9 @@ pub(crate) fn open(model: Model, file: EncryptedFile, password: String) {
 }
 
 async fn merge(model: Model, snapshot: Snapshot) {
-    let merged = keeper::change(model, |contents| contents.merge(&snapshot, &mut browser::fill_random)).await;
-    match merged {
+    let now = model.now();
+    let merged = keeper::change(model, |contents| contents.import(&snapshot, now, &mut browser::fill_random));
+    match merged.await {
         Ok(Ok(merged)) => {
             backup::save_changes(model).await;
             model.home();

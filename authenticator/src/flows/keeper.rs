@@ -271,7 +271,8 @@ pub(crate) async fn remove(model: Model, id: AccountId) -> Result<String, KeepEr
 pub(crate) async fn undo(model: Model) -> Result<(), KeepError> {
     let removed = model.vault.try_update_value(|open| open.as_mut().and_then(|open| open.removed.take())).flatten();
     let Some(removed) = removed else { return Ok(()) };
-    change(model, |contents| contents.undo(removed)).await??;
+    let now = model.now();
+    change(model, |contents| contents.undo(removed, now)).await??;
     Ok(())
 }
 
