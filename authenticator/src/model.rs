@@ -13,7 +13,7 @@ use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
 use crate::flows::backup::Saving;
-use crate::flows::keeper::OpenVault;
+use crate::flows::keeper::{OpenVault, Proven};
 
 /// Which screen is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ pub(crate) enum Screen {
     Export,
     Import,
     ChangeBackup,
+    /// The backup password is forgotten: the PIN, to show whose device it is.
+    ForgotBackup,
+    /// Another backup password in place of the forgotten one.
+    ReplaceBackup(Proven),
     ChangePin,
 }
 

@@ -2,8 +2,8 @@ import type { BrowserContext, Page } from '@playwright/test';
 
 import { expectAccessible } from '../support/axe.ts';
 import { type Signed, withSms } from '../support/client.ts';
-import { BACKUP_PASSWORD, Device } from '../support/device.ts';
-import { fill, press } from '../support/pages.ts';
+import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
+import { expectStatus, fill, press } from '../support/pages.ts';
 import type { Server } from '../support/server.ts';
 import { Site } from '../support/site.ts';
 import { SlowDisk } from '../support/storage.ts';
@@ -153,6 +153,126 @@ test('the backup password is changed, and the old one restores nothing', async (
   await device.choose('Mail');
 });
 
+/** Up to the new password, past the PIN. */
+async function forget(device: Device, pin = PIN) {
+  await press(device.page, 'Settings');
+  await press(device.page, 'I forgot the backup password');
+  await fill(device.page, { PIN: pin });
+  await press(device.page, 'Continue');
+}
+
+/** Sets another backup password in place of the forgotten one. */
+async function setAnew(device: Device, password: string) {
+  await fill(device.page, { 'Backup password': password, 'Confirm backup password': password });
+  await press(device.page, 'Set backup password');
+  await expectStatus(device.page, 'Versions that were saved before stay sealed under the old one.');
+  await press(device.page, 'Back');
+}
+
+const NEW_PASSWORD = 'four words nobody guesses';
+
+test('who has forgotten the backup password sets another one on the open device', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const old = await withBackup(server, await anotherBrowser(PHONE));
+  const phone = old.device.page;
+  const saved = keepSaved(phone);
+  await forget(old.device, '000000');
+  await old.device.expectRefusal('That PIN is not right. You have 9 tries left.');
+  await expect(phone.getByLabel('PIN', { exact: true })).toBeFocused();
+  await expectAccessible(phone);
+  // The try counts at the lock too, though a change has been written since.
+  await press(phone, 'Back');
+  await phone.getByLabel('Lock by itself after').selectOption('15 minutes');
+  await press(phone, 'Lock now');
+  await old.device.unlock('000000');
+  await old.device.expectRefusal('You have 8 tries left.');
+  await old.device.unlock();
+  await forget(old.device);
+  await old.device.expectScreen('New backup password');
+  await expectAccessible(phone);
+  await fill(phone, { 'Backup password': 'fourteen letters', 'Confirm backup password': NEW_PASSWORD });
+  await expect(phone.locator('.strength')).toHaveText('Good');
+  await press(phone, 'Set backup password');
+  await old.device.expectRefusal('The two passwords are not the same');
+  await setAnew(old.device, NEW_PASSWORD);
+  await expect(phone.getByText('Backed up')).toBeVisible();
+  expect(saved.map(({ version }) => version)).toEqual([3]);
+
+  const device = await untilRestore(server, page, old);
+  await restore(device);
+  await device.expectRefusal('The backup password is not right.');
+  await restore(device, NEW_PASSWORD);
+  await device.choose('Mail');
+
+  // It is the one in place of the PIN, too.
+  await old.device.lock();
+  await press(phone, 'Forgot the PIN?');
+  await fill(phone, { 'Backup password': BACKUP_PASSWORD });
+  await press(phone, 'Unlock with the backup password');
+  await old.device.expectRefusal('That password is not right.');
+  await fill(phone, { 'Backup password': NEW_PASSWORD });
+  await press(phone, 'Unlock with the backup password');
+  await old.device.expectScreen('Change PIN');
+});
+
+test('a new backup password loses nothing of another device, which asks for it once', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const first = await withBackup(server, await anotherBrowser(PHONE));
+  const second = await untilRestore(server, page, first);
+  await restore(second);
+  await second.choose('Mail');
+  await second.addSite(new Site('Bank'));
+  await expect(page.getByText('Backed up')).toBeVisible();
+  // The first one has not seen that version, whose key is the old one.
+  await forget(first.device);
+  await setAnew(first.device, NEW_PASSWORD);
+  await expect(dock(first.device)).toContainText('Bank');
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  await fill(page, { 'Account name': 'Shop', 'Setup key': new Site('Shop').typed });
+  await press(page, 'Add');
+  await second.expectScreen('Restore your backup');
+  await second.expectRefusal('Another device has given the backup a new key. Enter its new password.');
+  await restore(second, NEW_PASSWORD);
+  await expect(dock(second)).toContainText('Shop');
+  await second.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+});
+
+test('without the server the forgotten password stays', async ({ page, server, expected }) => {
+  test.slow();
+  expected.push(/status of 503/);
+  const { device } = await withBackup(server, page);
+  const back = await keepAway(page);
+  await forget(device);
+  await fill(page, { 'Backup password': NEW_PASSWORD, 'Confirm backup password': NEW_PASSWORD });
+  await press(page, 'Set backup password');
+  await device.expectRefusal("We can't do this right now. Nothing was changed.");
+  await device.expectScreen('New backup password');
+  void back();
+  await setAnew(device, NEW_PASSWORD);
+});
+
+test('ten wrong PINs close the device also where it asks for one while it is open', async ({ page, server }) => {
+  test.slow();
+  const { device } = await withBackup(server, page);
+  await press(page, 'Settings');
+  await press(page, 'I forgot the backup password');
+  for (let left = 9; left >= 0; left -= 1) {
+    await fill(page, { PIN: '000000' });
+    await press(page, 'Continue');
+    await device.expectRefusal(left > 0 ? `You have ${left} tr` : 'Too many wrong PINs');
+  }
+  await device.expectScreen('Without the PIN');
+  await device.open();
+  await device.expectScreen('Without the PIN');
+  await fill(page, { 'Backup password': BACKUP_PASSWORD });
+  await press(page, 'Unlock with the backup password');
+  await device.expectScreen('Change PIN');
+});
+
 test('once in a month the backup password is asked for, and checked on the device', async ({ page, server }) => {
   test.slow();
   const { device } = await withBackup(server, page);
@@ -183,7 +303,7 @@ test('once in a month the backup password is asked for, and checked on the devic
   await fill(page, { 'Backup password': 'not the password at all' });
   await press(page, 'Check');
   await device.expectRefusal('That is not your backup password.');
-  await expect(page.getByRole('button', { name: 'Change backup password' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'I forgot the backup password' })).toBeVisible();
   await fill(page, { 'Backup password': BACKUP_PASSWORD });
   await press(page, 'Check');
   await expect(page.getByRole('status').filter({ hasText: 'That is your backup password.' })).toBeVisible();

@@ -47,7 +47,7 @@ test('after ten wrong PINs only the backup password opens it, and asks for a new
     await device.expectRefusal(`You have ${left} tr`);
   }
   await device.unlock('000000');
-  await device.expectRefusal('Too many wrong PINs. Only the backup password opens the authenticator now.');
+  await device.expectRefusal('Too many wrong PINs. The PIN opens the authenticator no more.');
 
   // A reload is no way around it.
   await device.open();

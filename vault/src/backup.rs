@@ -483,6 +483,10 @@ impl BackupState {
         self.saved.map(|saved| saved.at)
     }
 
+    fn has_unsaved_password(&self) -> bool {
+        self.saved.is_some_and(|saved| saved.slot != slot_digest(&self.key.slot))
+    }
+
     pub(crate) fn write(&self, writer: &mut Writer) {
         self.key.write(writer);
         writer.option(self.saved, |writer, saved| {
@@ -546,9 +550,7 @@ impl Contents {
     #[must_use]
     pub fn needs_backup(&self) -> bool {
         self.backup.as_ref().is_some_and(|backup| {
-            backup.saved.is_none_or(|saved| {
-                saved.accounts != self.accounts_digest() || saved.slot != slot_digest(&backup.key.slot)
-            })
+            backup.has_unsaved_password() || backup.saved.is_none_or(|saved| saved.accounts != self.accounts_digest())
         })
     }
 
@@ -558,7 +560,17 @@ impl Contents {
     /// [`NotSealed`].
     pub fn seal_backup(&self, random: &mut Random<'_>) -> Result<Outgoing, NotSealed> {
         let backup = self.backup.as_ref().ok_or(NotSealed::Off)?;
-        let blob = backup.key.seal(&Snapshot::of(self), &self.chain, random)?;
+        Ok(self.seal_backup_under(&backup.key, random)?)
+    }
+
+    /// The next version under another key than the present one, for whoever has forgotten the password. The present key
+    /// goes on counting here, so that what another device saves meanwhile can be taken in, until the server has this
+    /// version: then [`Contents::switch_backup_on`] with this key, and [`Contents::backup_saved`].
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn seal_backup_under(&self, key: &BackupKey, random: &mut Random<'_>) -> Result<Outgoing, TooLarge> {
+        let blob = key.seal(&Snapshot::of(self), &self.chain, random)?;
         Ok(Outgoing { blob, accounts: self.accounts_digest() })
     }
 
@@ -584,7 +596,12 @@ impl Contents {
         let is_all_there = merged.only_here == 0 && self.history().is_within(opened.snapshot.history());
         let accounts = if is_all_there { self.accounts_digest() } else { Digest::of(&opened.snapshot.encode()) };
         let saved = Saved { at: now, accounts, slot: slot_digest(&opened.key.slot) };
-        self.backup = Some(BackupState { key: opened.key, saved: Some(saved) });
+        let key = match self.backup.take() {
+            // What another device has saved in the meantime does not undo a change of the password that is on its way.
+            Some(own) if own.key.key == opened.key.key && own.has_unsaved_password() => own.key,
+            _ => opened.key,
+        };
+        self.backup = Some(BackupState { key, saved: Some(saved) });
         self.chain = opened.chain;
         Ok(merged)
     }
@@ -837,6 +854,53 @@ mod tests {
         let opened = accepted().open_by_key(held).unwrap();
         assert!(opened.key.is_password(&new_password), "the other device learns the new wrapping");
         assert_eq!(opened.key.key, held.key);
+    }
+
+    #[test]
+    fn a_changed_password_outlives_what_another_device_saves_meanwhile() {
+        let random = &mut sample::random();
+        let (mut contents, _) = versions(1, random);
+        let mut other_device = contents.clone();
+        let new_password = Key::new([0x60; 32]);
+        contents.backup.as_mut().unwrap().key.change_password(sample::kdf(), &new_password, random);
+        other_device.add(sample::other("meanwhile", random), now()).unwrap();
+        let theirs = other_device.seal_backup(random).unwrap();
+        other_device.backup_saved(&theirs, now());
+        let held = contents.backup.as_ref().unwrap().key.clone();
+        let opened = theirs.blob().accept(&id("ta1"), &contents.chain).unwrap().open_by_key(&held).unwrap();
+        contents.restore(opened, now(), random).unwrap();
+        assert!(contents.backup.as_ref().unwrap().key.is_password(&new_password));
+        assert!(contents.needs_backup(), "the server has the old wrapping");
+        let sent = contents.seal_backup(random).unwrap();
+        let opened = sent.blob().accept(&id("ta1"), &other_device.chain).unwrap().open_by_key(&held).unwrap();
+        other_device.restore(opened, now(), random).unwrap();
+        assert!(other_device.backup.as_ref().unwrap().key.is_password(&new_password));
+    }
+
+    #[test]
+    fn a_forgotten_password_gives_way_to_a_new_key_and_opens_nothing_that_follows() {
+        let random = &mut sample::random();
+        let (mut contents, blobs) = versions(1, random);
+        let other_device = contents.clone();
+        let new_password = Key::new([0x60; 32]);
+        let new = BackupKey::create(id("ta1"), sample::kdf(), &new_password, random);
+        let sent = contents.seal_backup_under(&new, random).unwrap();
+        assert_eq!((sent.blob().version(), sent.blob().previous()), (2, Some(blobs[0].digest())));
+        assert_eq!(contents, other_device, "as long as the server does not have it, nothing has changed");
+        contents.switch_backup_on(new);
+        contents.backup_saved(&sent, now());
+        assert!(!contents.needs_backup());
+
+        let accepted = || sent.blob().accept(&id("ta1"), &other_device.chain).unwrap();
+        assert_eq!(accepted().open_by_password(&password_key()), Err(Refused::WrongPassword));
+        let old = open(&blobs[0], &Chain::default()).unwrap().key;
+        assert_eq!(accepted().open_by_key(&old), Err(Refused::OtherKey), "nor does the key that it opens");
+        let opened = accepted().open_by_password(&new_password).unwrap();
+        assert_eq!(opened.snapshot, Snapshot::of(&contents));
+        let mut other_device = other_device;
+        other_device.restore(opened, now(), random).unwrap();
+        let next = other_device.seal_backup(random).unwrap();
+        assert!(next.blob().accept(&id("ta1"), &contents.chain).unwrap().open_by_password(&new_password).is_ok());
     }
 
     #[test]

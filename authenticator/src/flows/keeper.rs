@@ -40,7 +40,7 @@ pub(crate) enum KeepError {
     PinTooLong,
     #[error("That PIN is not right. You have {0} tries left.")]
     WrongPin(u8),
-    #[error("Too many wrong PINs. Only the backup password opens the authenticator now.")]
+    #[error("Too many wrong PINs. The PIN opens the authenticator no more.")]
     LockedOut,
     #[error("That password is not right.")]
     WrongPassword,
@@ -126,18 +126,24 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     Ok(())
 }
 
-/// Opens the vault by the PIN. The try is on the disk before it is evaluated.
+/// Opens the vault by the PIN.
 pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError> {
     let _turn = model.turn().await;
     let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let (key, contents) = try_pin(model, &mut vault, pin).await?;
+    hold(model, vault, key, contents);
+    Ok(())
+}
+
+/// Tries a PIN. The try is on the disk before it is evaluated.
+async fn try_pin(model: Model, vault: &mut Vault, pin: &str) -> Result<(VaultKey, Contents), KeepError> {
     let counted = vault.count_try()?;
     storage::save_file(&vault.to_bytes()).await?;
     let pin_key = deriver::derive(&model.worker(), pin, vault.pin_kdf()).await?;
     match vault.open_by_pin(counted, &pin_key) {
-        Ok((key, contents)) => {
+        Ok(opened) => {
             storage::save_file(&vault.to_bytes()).await?;
-            hold(model, vault, key, contents);
-            Ok(())
+            Ok(opened)
         }
         Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(match vault.tries_left() {
             0 => KeepError::LockedOut,
@@ -145,6 +151,39 @@ pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError
         }),
         Err(NotOpened::Damaged) => Err(KeepError::Damaged),
     }
+}
+
+/// Whoever has the open vault before them has shown that it is theirs, a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proven(());
+
+/// Has the owner of the open vault prove it by the PIN. A try counts as it does at the lock.
+pub(crate) async fn prove_by_pin(model: Model, pin: &str) -> Result<Proven, KeepError> {
+    let _turn = model.turn().await;
+    let mut vault = open_vault(model)?;
+    let tried = try_pin(model, &mut vault, pin).await;
+    // The count goes on in memory too, or the next change would write the old one.
+    model.vault.update_value(|open| {
+        if let Some(open) = open {
+            open.vault = vault;
+        }
+    });
+    tried.and_then(|_| proven(model))
+}
+
+/// Has the owner of the open vault prove it by the platform's own lock.
+pub(crate) async fn prove_by_platform(model: Model) -> Result<Proven, KeepError> {
+    let vault = open_vault(model)?;
+    ask_platform(&vault).await.and_then(|_| proven(model))
+}
+
+/// The vault may have been locked while its owner proved it.
+fn proven(model: Model) -> Result<Proven, KeepError> {
+    open_vault(model).map(|_| Proven(()))
+}
+
+fn open_vault(model: Model) -> Result<Vault, KeepError> {
+    model.vault.with_value(|open| open.as_ref().map(|open| open.vault.clone())).ok_or(KeepError::Locked)
 }
 
 /// Opens the vault by the backup password.
@@ -170,11 +209,15 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
 pub(crate) async fn open_by_platform(model: Model) -> Result<(), KeepError> {
     let _turn = model.turn().await;
     let vault = load().await?.ok_or(KeepError::Storage)?;
-    let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
-    let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
-    let (key, contents) = vault.open_by_platform(&prf).map_err(|_| KeepError::PlatformRefused)?;
+    let (key, contents) = ask_platform(&vault).await?;
     hold(model, vault, key, contents);
     Ok(())
+}
+
+async fn ask_platform(vault: &Vault) -> Result<(VaultKey, Contents), KeepError> {
+    let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
+    let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
+    vault.open_by_platform(&prf).map_err(|_| KeepError::PlatformRefused)
 }
 
 /// Lets the platform's own lock open this vault too.
