@@ -438,6 +438,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_password_that_is_called_fair_is_taken_and_one_that_is_too_short_is_not() {
+        for (password, word) in
+            [("", ""), ("nine char", "Too short"), ("ten letter", "Fair"), ("four words nobody guesses", "Strong")]
+        {
+            assert_eq!(strength(password).0, word);
+            assert_eq!(check(password, password).is_ok(), strength(password).1 > 1, "{password}");
+        }
+        assert!(check("ten letter", "ten lettex").is_err());
+        let long = "x".repeat(10_000);
+        assert_eq!(check(&long, &long), Err("This password is too long."));
+    }
+
+    #[test]
     fn one_saves_at_a_time_and_what_was_asked_meanwhile_follows_once() {
         let mut saving = Saving::default();
         assert!(saving.begin());

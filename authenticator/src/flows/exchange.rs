@@ -156,3 +156,22 @@ fn sentence(text: &str) -> String {
     let end = if text.ends_with('.') { "" } else { "." };
     [first.as_str(), letters.as_str(), end].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_librarys_words_become_a_sentence() {
+        assert_eq!(sentence("the file is damaged"), "The file is damaged.");
+        assert_eq!(sentence("Écrit."), "Écrit.");
+        assert_eq!(words(&NotImported::Empty), "There is no account in it. Nothing was imported.");
+    }
+
+    #[test]
+    fn what_an_import_did_is_counted_in_words() {
+        assert_eq!(counted(1, 0), "1 account was added.");
+        assert_eq!(counted(2, 1), "2 accounts were added, 1 was here already.");
+        assert_eq!(counted(0, 2), "0 accounts were added, 2 were here already.");
+    }
+}
