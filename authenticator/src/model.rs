@@ -1,17 +1,19 @@
 //! What the device knows, and which screen is shown.
 
 use core::pin::Pin;
+use std::sync::Arc;
 
 use app::authenticator::{DeviceView, RequestView, StepView};
 use app::browser::local_now;
 use app::{AppError, Zone};
+use async_lock::{Mutex, MutexGuardArc};
 use domain::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
 use crate::flows::backup::Saving;
-use crate::flows::keeper::OpenVault;
+use crate::flows::keeper::{OpenVault, Proven};
 
 /// Which screen is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,10 @@ pub(crate) enum Screen {
     Export,
     Import,
     ChangeBackup,
+    /// The backup password is forgotten: the PIN, to show whose device it is.
+    ForgotBackup,
+    /// Another backup password in place of the forgotten one.
+    ReplaceBackup(Proven),
     ChangePin,
 }
 
@@ -87,6 +93,8 @@ pub(crate) struct Shown {
     pub(crate) id: AccountId,
     /// The larger name: the issuer, or the name where there is none.
     pub(crate) title: String,
+    /// Whether it is at a practice, so that no other device has it.
+    pub(crate) is_practice: bool,
     /// The name at the issuer.
     name: String,
 }
@@ -144,6 +152,7 @@ pub(crate) struct Model {
     pub(crate) saving: StoredValue<Saving>,
     /// The open vault; none while it is locked.
     pub(crate) vault: StoredValue<Option<OpenVault>, LocalStorage>,
+    keeping: StoredValue<Arc<Mutex<()>>>,
     worker: StoredValue<String>,
     busy: RwSignal<bool>,
     failure: RwSignal<Option<String>>,
@@ -169,6 +178,7 @@ impl Model {
             next_send_at: RwSignal::new(Timestamp::from_millis(0)),
             saving: StoredValue::default(),
             vault: StoredValue::new_local(None),
+            keeping: StoredValue::default(),
             worker: StoredValue::new(worker),
             busy: RwSignal::new(false),
             failure: RwSignal::default(),
@@ -243,6 +253,12 @@ impl Model {
         });
     }
 
+    /// Waits for one's turn with the file on the disk. Each keeps it from reading to writing: of two that had read the same,
+    /// the later would write what the earlier has not changed.
+    pub(crate) async fn turn(self) -> MutexGuardArc<()> {
+        self.keeping.get_value().lock_arc().await
+    }
+
     /// The address of the worker's script.
     pub(crate) fn worker(self) -> String {
         self.worker.get_value()
@@ -261,7 +277,12 @@ impl Model {
             .map(|account| {
                 let (issuer, name) = (account.issuer.as_str(), account.name.as_str());
                 let title = if issuer.is_empty() { name } else { issuer };
-                Shown { id: account.id, title: title.to_owned(), name: name.to_owned() }
+                Shown {
+                    id: account.id,
+                    title: title.to_owned(),
+                    is_practice: account.is_practice(),
+                    name: name.to_owned(),
+                }
             })
             .collect();
         let chosen = self.chosen.get_untracked().filter(|id| shown.iter().any(|shown| shown.id == *id));

@@ -36,6 +36,8 @@ pub(crate) fn view(model: Model) -> impl IntoView {
         Screen::Restore => backup::restore(model),
         Screen::Recall => backup::recall(model),
         Screen::ChangeBackup => backup::change(model),
+        Screen::ForgotBackup => lock::prove(model),
+        Screen::ReplaceBackup(proven) => backup::replace(model, proven),
         Screen::Token => token::view(model),
         Screen::Accounts => accounts::view(model),
         Screen::Add => add::menu(model),

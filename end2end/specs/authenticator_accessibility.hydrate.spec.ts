@@ -3,7 +3,7 @@ import { withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
 import { fill, press } from '../support/pages.ts';
 import { Site } from '../support/site.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, PHONE, test } from '../support/test.ts';
 
 test('every screen up to the token is accessible', async ({ page, server }) => {
   test.setTimeout(120_000);
@@ -64,6 +64,13 @@ test('every screen behind the token is accessible', async ({ page, server }) => 
     await expectAccessible(page);
     await press(page, 'Back');
   }
+  await press(page, 'I forgot the backup password');
+  await expectAccessible(page);
+  await fill(page, { PIN });
+  await press(page, 'Continue');
+  await device.expectScreen('New backup password');
+  await expectAccessible(page);
+  await press(page, 'Back');
   await press(page, 'Lock now');
   await expectAccessible(page);
   await press(page, 'Forgot the PIN?');
@@ -174,4 +181,23 @@ test('the keyboard alone leads from nothing to a copied token', async ({ page, c
   await device.token();
   await go('Copy');
   await expect(page.getByRole('status').filter({ hasText: /^Copied, \d+ s left$/ })).toBeVisible();
+});
+
+test('a long name without a blank fits a narrow phone', async ({ server, anotherBrowser }) => {
+  const device = new Device(server, await anotherBrowser(PHONE));
+  const { page } = device;
+  const site = new Site('somebody.with.a.long.name.and.no.blank_in_it@example-hospital-group-of-the-north.test');
+  const expectToFit = async () => expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await device.setUpAlone(site);
+  await device.token();
+  await expectToFit();
+  await press(page, 'Accounts');
+  await expect(page.getByRole('button', { name: site.name, exact: true })).toBeVisible();
+  await expectToFit();
+  await press(page, `Delete ${site.name}`);
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeVisible();
+  await expectToFit();
+  await press(page, `Delete ${site.name}`);
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+  await expectToFit();
 });

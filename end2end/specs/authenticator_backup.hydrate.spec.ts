@@ -2,10 +2,11 @@ import type { BrowserContext, Page } from '@playwright/test';
 
 import { expectAccessible } from '../support/axe.ts';
 import { type Signed, withSms } from '../support/client.ts';
-import { BACKUP_PASSWORD, Device } from '../support/device.ts';
-import { fill, press } from '../support/pages.ts';
+import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
+import { expectStatus, fill, press } from '../support/pages.ts';
 import type { Server } from '../support/server.ts';
 import { Site } from '../support/site.ts';
+import { SlowDisk } from '../support/storage.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
 interface Backup {
@@ -152,6 +153,126 @@ test('the backup password is changed, and the old one restores nothing', async (
   await device.choose('Mail');
 });
 
+/** Up to the new password, past the PIN. */
+async function forget(device: Device, pin = PIN) {
+  await press(device.page, 'Settings');
+  await press(device.page, 'I forgot the backup password');
+  await fill(device.page, { PIN: pin });
+  await press(device.page, 'Continue');
+}
+
+/** Sets another backup password in place of the forgotten one. */
+async function setAnew(device: Device, password: string) {
+  await fill(device.page, { 'Backup password': password, 'Confirm backup password': password });
+  await press(device.page, 'Set backup password');
+  await expectStatus(device.page, 'Versions that were saved before stay sealed under the old one.');
+  await press(device.page, 'Back');
+}
+
+const NEW_PASSWORD = 'four words nobody guesses';
+
+test('who has forgotten the backup password sets another one on the open device', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const old = await withBackup(server, await anotherBrowser(PHONE));
+  const phone = old.device.page;
+  const saved = keepSaved(phone);
+  await forget(old.device, '000000');
+  await old.device.expectRefusal('That PIN is not right. You have 9 tries left.');
+  await expect(phone.getByLabel('PIN', { exact: true })).toBeFocused();
+  await expectAccessible(phone);
+  // The try counts at the lock too, though a change has been written since.
+  await press(phone, 'Back');
+  await phone.getByLabel('Lock by itself after').selectOption('15 minutes');
+  await press(phone, 'Lock now');
+  await old.device.unlock('000000');
+  await old.device.expectRefusal('You have 8 tries left.');
+  await old.device.unlock();
+  await forget(old.device);
+  await old.device.expectScreen('New backup password');
+  await expectAccessible(phone);
+  await fill(phone, { 'Backup password': 'fourteen letters', 'Confirm backup password': NEW_PASSWORD });
+  await expect(phone.locator('.strength')).toHaveText('Good');
+  await press(phone, 'Set backup password');
+  await old.device.expectRefusal('The two passwords are not the same');
+  await setAnew(old.device, NEW_PASSWORD);
+  await expect(phone.getByText('Backed up')).toBeVisible();
+  expect(saved.map(({ version }) => version)).toEqual([3]);
+
+  const device = await untilRestore(server, page, old);
+  await restore(device);
+  await device.expectRefusal('The backup password is not right.');
+  await restore(device, NEW_PASSWORD);
+  await device.choose('Mail');
+
+  // It is the one in place of the PIN, too.
+  await old.device.lock();
+  await press(phone, 'Forgot the PIN?');
+  await fill(phone, { 'Backup password': BACKUP_PASSWORD });
+  await press(phone, 'Unlock with the backup password');
+  await old.device.expectRefusal('That password is not right.');
+  await fill(phone, { 'Backup password': NEW_PASSWORD });
+  await press(phone, 'Unlock with the backup password');
+  await old.device.expectScreen('Change PIN');
+});
+
+test('a new backup password loses nothing of another device, which asks for it once', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const first = await withBackup(server, await anotherBrowser(PHONE));
+  const second = await untilRestore(server, page, first);
+  await restore(second);
+  await second.choose('Mail');
+  await second.addSite(new Site('Bank'));
+  await expect(page.getByText('Backed up')).toBeVisible();
+  // The first one has not seen that version, whose key is the old one.
+  await forget(first.device);
+  await setAnew(first.device, NEW_PASSWORD);
+  await expect(dock(first.device)).toContainText('Bank');
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  await fill(page, { 'Account name': 'Shop', 'Setup key': new Site('Shop').typed });
+  await press(page, 'Add');
+  await second.expectScreen('Restore your backup');
+  await second.expectRefusal('Another device has given the backup a new key. Enter its new password.');
+  await restore(second, NEW_PASSWORD);
+  await expect(dock(second)).toContainText('Shop');
+  await second.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+});
+
+test('without the server the forgotten password stays', async ({ page, server, expected }) => {
+  test.slow();
+  expected.push(/status of 503/);
+  const { device } = await withBackup(server, page);
+  const back = await keepAway(page);
+  await forget(device);
+  await fill(page, { 'Backup password': NEW_PASSWORD, 'Confirm backup password': NEW_PASSWORD });
+  await press(page, 'Set backup password');
+  await device.expectRefusal("We can't do this right now. Nothing was changed.");
+  await device.expectScreen('New backup password');
+  void back();
+  await setAnew(device, NEW_PASSWORD);
+});
+
+test('ten wrong PINs close the device also where it asks for one while it is open', async ({ page, server }) => {
+  test.slow();
+  const { device } = await withBackup(server, page);
+  await press(page, 'Settings');
+  await press(page, 'I forgot the backup password');
+  for (let left = 9; left >= 0; left -= 1) {
+    await fill(page, { PIN: '000000' });
+    await press(page, 'Continue');
+    await device.expectRefusal(left > 0 ? `You have ${left} tr` : 'Too many wrong PINs');
+  }
+  await device.expectScreen('Without the PIN');
+  await device.open();
+  await device.expectScreen('Without the PIN');
+  await fill(page, { 'Backup password': BACKUP_PASSWORD });
+  await press(page, 'Unlock with the backup password');
+  await device.expectScreen('Change PIN');
+});
+
 test('once in a month the backup password is asked for, and checked on the device', async ({ page, server }) => {
   test.slow();
   const { device } = await withBackup(server, page);
@@ -182,7 +303,7 @@ test('once in a month the backup password is asked for, and checked on the devic
   await fill(page, { 'Backup password': 'not the password at all' });
   await press(page, 'Check');
   await device.expectRefusal('That is not your backup password.');
-  await expect(page.getByRole('button', { name: 'Change backup password' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'I forgot the backup password' })).toBeVisible();
   await fill(page, { 'Backup password': BACKUP_PASSWORD });
   await press(page, 'Check');
   await expect(page.getByRole('status').filter({ hasText: 'That is your backup password.' })).toBeVisible();
@@ -233,7 +354,7 @@ test('a backup that is not whole is refused, and nothing of it is taken', async 
     ['no backup at all', bytes((blob) => Buffer.alloc(blob.length)), damaged],
     ['changed in its last byte', flipped((blob) => blob.length - 1), damaged],
     ['changed in its content', flipped((blob) => blob.length - 60), damaged],
-    ['of a newer format', bytes((blob) => (blob.writeUInt8(2, 8), blob)), 'made by a newer version'],
+    ['of a newer format', bytes((blob) => (blob.writeUInt8(3, 8), blob)), 'made by a newer version'],
     // A key that does not open and a wrong password are the same thing.
     ['changed in its key', flipped(() => 60), 'The backup password is not right.'],
   ];
@@ -264,16 +385,38 @@ test("another account's backup is refused", async ({ page, context, server, anot
   await expectNothingRestored(device);
 });
 
-/** Keeps what a device saves, as the server gets it. */
+/** Keeps what a device saves and the server answers. */
 function keepSaved(page: Page): Backup[] {
   const saved: Backup[] = [];
-  page.on('request', (request) => {
-    if (request.url().endsWith('/api/save_backup')) {
-      const fields = new URLSearchParams(request.postData() ?? '');
+  page.on('response', (response) => {
+    if (response.url().endsWith('/api/save_backup') && response.status() !== 503) {
+      const fields = new URLSearchParams(response.request().postData() ?? '');
       saved.push({ version: Number(fields.get('version')), digest: '', blob: fields.get('blob') ?? '' });
     }
   });
   return saved;
+}
+
+/**
+ * Does without the server until the returned function is called. From then on each backup waits for what that was given;
+ * its promise is kept when the first one does.
+ */
+async function keepAway(page: Page): Promise<(until?: Promise<void>) => Promise<void>> {
+  let gate: Promise<void> | undefined;
+  let isReached = () => {};
+  const reached = new Promise<void>((resolve) => (isReached = resolve));
+  await page.route('**/api/save_backup', async (route) => {
+    if (!gate) {
+      return route.fulfill({ status: 503, body: JSON.stringify('unavailable') });
+    }
+    isReached();
+    await gate;
+    return route.continue();
+  });
+  return async (until = Promise.resolve()) => {
+    gate = until;
+    return reached;
+  };
 }
 
 function dock(device: Device) {
@@ -285,19 +428,12 @@ test('one backup is on its way at a time, and what changes meanwhile follows it'
   const { device } = await withBackup(server, page);
   const saved = keepSaved(page);
   // Without the server for a moment, so that the next look has something to save.
-  await page.route('**/api/save_backup', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  const back = await keepAway(page);
   await device.addSite(new Site('Bank'));
   await expect(page.getByText('Offline')).toBeVisible();
-  await page.unrouteAll({ behavior: 'wait' });
-  saved.length = 0;
 
   let letThrough = () => {};
-  const held = new Promise<void>((resolve) => (letThrough = resolve));
-  await page.route('**/api/save_backup', async (route) => {
-    await held;
-    await route.continue();
-  });
-  const onItsWay = page.waitForRequest('**/api/save_backup');
+  const onItsWay = back(new Promise<void>((resolve) => (letThrough = resolve)));
   await device.sync();
   await onItsWay;
   await device.sync();
@@ -311,7 +447,69 @@ test('one backup is on its way at a time, and what changes meanwhile follows it'
   expect(saved).toHaveLength(2);
 });
 
-test('what was deleted on one device does not come back from another', async ({ page, server, anotherBrowser }) => {
+test('what is changed while another change is being written is not lost, nor is the other', async ({ page, server, expected }) => {
+  expected.push(/status of 503/);
+  const { device } = await withBackup(server, page);
+  const saved = keepSaved(page);
+  const back = await keepAway(page);
+  await device.addSite(new Site('Bank'));
+  await expect(page.getByText('Offline')).toBeVisible();
+
+  // That the server has a version is being written when an account is added.
+  const disk = await SlowDisk.of(page);
+  const onItsWay = back();
+  await device.sync();
+  await onItsWay;
+  await disk.holds(1);
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  await fill(page, { 'Account name': 'Shop', 'Setup key': new Site('Shop').typed });
+  await press(page, 'Add');
+  await disk.release();
+  await device.expectScreen('Shop');
+  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  // Had the first been lost, version 3 would have been tried twice.
+  expect(saved.map(({ version }) => version)).toEqual([3, 4]);
+  await device.lock();
+  await device.unlock();
+  await expect(dock(device)).toContainText('Bank');
+  await expect(dock(device)).toContainText('Shop');
+});
+
+test('what was deleted on one device goes from the other, and what is added again afterwards stays', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const first = await withBackup(server, await anotherBrowser(PHONE));
+  const second = await untilRestore(server, page, first);
+  await restore(second);
+  await second.choose('Mail');
+  await press(first.device.page, 'Accounts');
+  await press(first.device.page, 'Delete Mail');
+  await expect(first.device.page.getByText('on your other devices that share the backup')).toBeVisible();
+  await press(first.device.page, 'Delete Mail');
+  await press(first.device.page, 'Back');
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  // The other device still has it until it takes in what the first one has saved.
+  await second.addSite(new Site('Bank'));
+  await expect(page.getByText('1 account was deleted on another device, so it is gone here too.')).toBeVisible();
+  await expect(dock(second)).not.toContainText('Mail');
+  await second.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await first.device.addSite(new Site('Shop'));
+  await expect(dock(first.device)).toContainText('Bank');
+  await expect(dock(first.device)).not.toContainText('Mail');
+  await first.device.sync();
+  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+
+  await second.addSite(first.site);
+  await expect(dock(second)).toContainText('Shop');
+  await second.sync();
+  await expect(page.getByText('Backed up')).toBeVisible();
+  await first.device.addSite(new Site('Cloud'));
+  await first.device.choose('Mail');
+  await first.device.expectTokenOf(first.site);
+});
+
+test('a deletion that is undone takes nothing from the other device', async ({ page, server, anotherBrowser }) => {
   test.slow();
   const first = await withBackup(server, await anotherBrowser(PHONE));
   const second = await untilRestore(server, page, first);
@@ -320,15 +518,13 @@ test('what was deleted on one device does not come back from another', async ({ 
   await press(first.device.page, 'Accounts');
   await press(first.device.page, 'Delete Mail');
   await press(first.device.page, 'Delete Mail');
+  await press(first.device.page, 'Undo');
+  await expect(first.device.page.getByText('Mail was deleted.')).toHaveCount(0);
   await press(first.device.page, 'Back');
   await expect(first.device.page.getByText('Backed up')).toBeVisible();
-  // The other device still has it, and saves it again.
   await second.addSite(new Site('Bank'));
   await second.sync();
   await expect(page.getByText('Backed up')).toBeVisible();
-  await first.device.addSite(new Site('Shop'));
-  await expect(dock(first.device)).toContainText('Bank');
-  await expect(dock(first.device)).not.toContainText('Mail');
   await expect(dock(second)).toContainText('Mail');
 });
 

@@ -2,6 +2,7 @@ import { withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
 import { fill, press } from '../support/pages.ts';
 import { Site } from '../support/site.ts';
+import { SlowDisk } from '../support/storage.ts';
 import { expect, test } from '../support/test.ts';
 
 test('two PINs that differ and one that is short are refused', async ({ page, server }) => {
@@ -46,7 +47,7 @@ test('after ten wrong PINs only the backup password opens it, and asks for a new
     await device.expectRefusal(`You have ${left} tr`);
   }
   await device.unlock('000000');
-  await device.expectRefusal('Too many wrong PINs. Only the backup password opens the authenticator now.');
+  await device.expectRefusal('Too many wrong PINs. The PIN opens the authenticator no more.');
 
   // A reload is no way around it.
   await device.open();
@@ -120,6 +121,27 @@ test('Lock now hides the tokens until the PIN is typed', async ({ page, server }
   await expect(page.getByText('Mail')).toHaveCount(0);
   await device.unlock();
   await device.expectTokenOf(site, seconds);
+});
+
+test('a change that is being written while it is locked opens nothing', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  const disk = await SlowDisk.of(page);
+  await fill(page, { 'Account name': 'Shop', 'Setup key': new Site('Shop').typed });
+  await press(page, 'Add');
+  await disk.holds(1);
+  await press(page, 'Back');
+  await press(page, 'Back');
+  await device.lock();
+  await disk.release();
+  await device.expectRefusal('The authenticator is locked.');
+  await device.expectScreen('Unlock');
+  await expect(page.getByText('Mail')).toHaveCount(0);
+  await device.unlock();
+  await device.expectScreen('Mail');
+  await expect(page.getByRole('navigation', { name: 'Accounts' })).toContainText('Shop');
 });
 
 test('it locks by itself after the time that its owner chose', async ({ page, server }) => {

@@ -1,11 +1,11 @@
 //! The backup: what the server keeps of a vault and cannot read.
 //!
-//! The format, version 1; numbers are big-endian:
+//! The format, version 2; numbers are big-endian:
 //!
 //! | bytes | what |
 //! | --- | --- |
 //! | 8 | `TWOFOLDB` |
-//! | 1 | format version: 1 |
+//! | 1 | format version: 2, or 1 where the content has no history |
 //! | 26 | figures of the key derivation, as in [`KdfParameters::to_bytes`] |
 //! | 72 | the backup key, wrapped under the key that the password makes: nonce (24), ciphertext (32), tag (16) |
 //! | 2 + n | length and text of the token account's id |
@@ -32,10 +32,11 @@ use crate::bytes::{Malformed, Reader, Writer};
 use crate::cipher::{self, DoesNotOpen, NONCE_BYTES, PasswordSlot, TAG_BYTES};
 use crate::contents::{Contents, Full, Merged};
 use crate::key::{KdfParameters, Key};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ACCOUNTS, Snapshot, WITH_HISTORY};
 
 const MAGIC: &[u8; 8] = b"TWOFOLDB";
-const FORMAT: u8 = 1;
+/// The newest format. A backup without history is written in format 1, which older programs read.
+const FORMAT: u8 = WITH_HISTORY;
 const KEY_LABEL: &str = "twofold backup key 1";
 const CONTENT_LABEL: &str = "twofold backup content 1";
 /// The longest backup, in bytes; the server takes 256 KiB of a form, in which base64 makes four bytes of three.
@@ -220,8 +221,12 @@ impl BackupKey {
     /// # Errors
     /// [`TooLarge`].
     pub fn seal(&self, snapshot: &Snapshot, chain: &Chain, random: &mut Random<'_>) -> Result<Blob, TooLarge> {
-        let header =
-            Header { token_account: self.token_account.clone(), slot: self.slot.clone(), after: chain.clone() };
+        let header = Header {
+            format: snapshot.encoding(),
+            token_account: self.token_account.clone(),
+            slot: self.slot.clone(),
+            after: chain.clone(),
+        };
         let mut bytes = header.encode();
         let content = cipher::seal(&self.key, CONTENT_LABEL, &bytes, &snapshot.encode(), random);
         let content_at = bytes.len();
@@ -262,6 +267,8 @@ pub struct TooLarge;
 /// All before the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Header {
+    /// The format version, which is the encoding of the content too.
+    format: u8,
     token_account: ServerId,
     slot: PasswordSlot,
     /// The sequence that this backup follows.
@@ -272,7 +279,7 @@ impl Header {
     fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(256 + 32 * MAX_CHAIN);
         writer.fixed(MAGIC);
-        writer.u8(FORMAT);
+        writer.u8(self.format);
         self.slot.write(&mut writer);
         self.token_account.write(&mut writer);
         writer.u32(self.after.version.saturating_add(1));
@@ -283,11 +290,11 @@ impl Header {
         writer.as_slice().to_vec()
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    fn read(format: u8, reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let slot = PasswordSlot::read(reader)?;
         let token_account = ServerId::read(reader)?;
         let before = reader.u32()?.checked_sub(1).ok_or(Malformed)?;
-        Ok(Self { token_account, slot, after: Chain::read_digests(before, reader)? })
+        Ok(Self { format, token_account, slot, after: Chain::read_digests(before, reader)? })
     }
 }
 
@@ -312,12 +319,12 @@ impl Blob {
         if reader.array() != Ok(*MAGIC) {
             return Err(Refused::Damaged);
         }
-        match reader.u8() {
-            Ok(FORMAT) => {}
+        let format = match reader.u8() {
+            Ok(known @ ACCOUNTS..=FORMAT) => known,
             Ok(newer) if newer > FORMAT => return Err(Refused::UnknownFormat),
             _ => return Err(Refused::Damaged),
-        }
-        let header = Header::read(&mut reader).map_err(|_| Refused::Damaged)?;
+        };
+        let header = Header::read(format, &mut reader).map_err(|_| Refused::Damaged)?;
         let rest = reader.rest().len();
         if rest < NONCE_BYTES + TAG_BYTES {
             return Err(Refused::Damaged);
@@ -434,7 +441,7 @@ impl Accepted<'_> {
         let Blob { bytes, content_at, header } = self.blob;
         let (before, content) = bytes.split_at(*content_at);
         let plain = cipher::open(&key, CONTENT_LABEL, before, content).map_err(|DoesNotOpen| otherwise)?;
-        let snapshot = Snapshot::decode(&plain).map_err(|Malformed| Refused::Damaged)?;
+        let snapshot = Snapshot::decode(header.format, &plain).map_err(|Malformed| Refused::Damaged)?;
         let key = BackupKey { token_account: header.token_account.clone(), key, slot: header.slot.clone() };
         Ok(Opened { key, snapshot, chain: self.chain })
     }
@@ -474,6 +481,10 @@ impl BackupState {
     #[must_use]
     pub fn saved_at(&self) -> Option<Timestamp> {
         self.saved.map(|saved| saved.at)
+    }
+
+    fn has_unsaved_password(&self) -> bool {
+        self.saved.is_some_and(|saved| saved.slot != slot_digest(&self.key.slot))
     }
 
     pub(crate) fn write(&self, writer: &mut Writer) {
@@ -539,9 +550,7 @@ impl Contents {
     #[must_use]
     pub fn needs_backup(&self) -> bool {
         self.backup.as_ref().is_some_and(|backup| {
-            backup.saved.is_none_or(|saved| {
-                saved.accounts != self.accounts_digest() || saved.slot != slot_digest(&backup.key.slot)
-            })
+            backup.has_unsaved_password() || backup.saved.is_none_or(|saved| saved.accounts != self.accounts_digest())
         })
     }
 
@@ -551,7 +560,17 @@ impl Contents {
     /// [`NotSealed`].
     pub fn seal_backup(&self, random: &mut Random<'_>) -> Result<Outgoing, NotSealed> {
         let backup = self.backup.as_ref().ok_or(NotSealed::Off)?;
-        let blob = backup.key.seal(&Snapshot::of(self), &self.chain, random)?;
+        Ok(self.seal_backup_under(&backup.key, random)?)
+    }
+
+    /// The next version under another key than the present one, for whoever has forgotten the password. The present key
+    /// goes on counting here, so that what another device saves meanwhile can be taken in, until the server has this
+    /// version: then [`Contents::switch_backup_on`] with this key, and [`Contents::backup_saved`].
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub fn seal_backup_under(&self, key: &BackupKey, random: &mut Random<'_>) -> Result<Outgoing, TooLarge> {
+        let blob = key.seal(&Snapshot::of(self), &self.chain, random)?;
         Ok(Outgoing { blob, accounts: self.accounts_digest() })
     }
 
@@ -565,19 +584,24 @@ impl Contents {
     }
 
     /// Takes in a backup that opened: its accounts, its key and its place in the sequence; all of it, or nothing. Accounts
-    /// that were deleted here stay away.
+    /// that were deleted on any device go, unless they were added again later.
     ///
-    /// Accounts that only this device has make it need a backup. Another order or other names do not, or two devices
-    /// would answer each other for ever.
+    /// Accounts that only this device has make it need a backup, and so does what was done last with one and is not told
+    /// there. Another order or other names do not, or two devices would answer each other for ever.
     ///
     /// # Errors
     /// [`Full`].
     pub fn restore(&mut self, opened: Opened, now: Timestamp, random: &mut Random<'_>) -> Result<Merged, Full> {
-        let merged = self.merge(&self.without_deleted(&opened.snapshot, now), random)?;
-        let accounts =
-            if merged.only_here == 0 { self.accounts_digest() } else { Digest::of(&opened.snapshot.encode()) };
+        let merged = self.take_in(&opened.snapshot, now, random)?;
+        let is_all_there = merged.only_here == 0 && self.history().is_within(opened.snapshot.history());
+        let accounts = if is_all_there { self.accounts_digest() } else { Digest::of(&opened.snapshot.encode()) };
         let saved = Saved { at: now, accounts, slot: slot_digest(&opened.key.slot) };
-        self.backup = Some(BackupState { key: opened.key, saved: Some(saved) });
+        let key = match self.backup.take() {
+            // What another device has saved in the meantime does not undo a change of the password that is on its way.
+            Some(own) if own.key.key == opened.key.key && own.has_unsaved_password() => own.key,
+            _ => opened.key,
+        };
+        self.backup = Some(BackupState { key, saved: Some(saved) });
         self.chain = opened.chain;
         Ok(merged)
     }
@@ -595,9 +619,12 @@ fn slot_digest(slot: &PasswordSlot) -> Digest {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::account::Account;
     use crate::sample;
 
     const MILLIS: i64 = 1_800_000_000_000;
@@ -624,7 +651,7 @@ mod tests {
         contents.switch_backup_on(key(random));
         let mut blobs = Vec::new();
         for number in 0..count {
-            contents.add(sample::other(&format!("account {number}"), random)).unwrap();
+            contents.add(sample::other(&format!("account {number}"), random), now()).unwrap();
             let sent = contents.seal_backup(random).unwrap();
             contents.backup_saved(&sent, now());
             blobs.push(sent.blob().clone());
@@ -647,7 +674,7 @@ mod tests {
         let mut new = sample::device_of("factor-on-the-new-phone", random);
         let opened = open(&Blob::from_text(&blobs[2].to_text()).unwrap(), &new.chain).unwrap();
         let merged = new.restore(opened, now(), random).unwrap();
-        assert_eq!(merged, Merged { added: 3, known: 1, elsewhere: 0, only_here: 0 });
+        assert_eq!(merged, Merged { added: 3, known: 1, ..Merged::default() });
         assert_eq!(Snapshot::of(&new), Snapshot::of(&old), "names and order too");
         let practice_key = |contents: &Contents| contents.accounts()[0].key().clone();
         assert_ne!(practice_key(&new), practice_key(&old));
@@ -703,7 +730,7 @@ mod tests {
         let accepted = blobs[0].accept(&id("ta1"), &Chain::default()).unwrap();
         assert_eq!(accepted.open_by_password(&Key::new([0x51; 32])), Err(Refused::WrongPassword));
         let mut newer = blobs[0].as_bytes().to_vec();
-        newer[8] = 2;
+        newer[8] = FORMAT + 1;
         assert_eq!(Blob::parse(newer.clone()), Err(Refused::UnknownFormat));
         newer[8] = 0;
         assert_eq!(Blob::parse(newer), Err(Refused::Damaged));
@@ -754,7 +781,7 @@ mod tests {
         let held = &contents.backup.as_ref().unwrap().key;
         let header = &blobs[0].as_bytes()[..blobs[0].content_at];
         let whole = Snapshot::of(&contents).encode();
-        for plain in [&[], &whole[..whole.len() - 1], &[whole.as_slice(), &[0]].concat(), b"\x02\x00\x00"] {
+        for plain in [&[], &whole[..whole.len() - 1], &[whole.as_slice(), &[0]].concat(), b"\x03\x00\x00"] {
             let content = cipher::seal(&held.key, CONTENT_LABEL, header, plain, random);
             assert_eq!(parse_and_open([header, &content].concat()), Err(Refused::Damaged));
         }
@@ -830,6 +857,53 @@ mod tests {
     }
 
     #[test]
+    fn a_changed_password_outlives_what_another_device_saves_meanwhile() {
+        let random = &mut sample::random();
+        let (mut contents, _) = versions(1, random);
+        let mut other_device = contents.clone();
+        let new_password = Key::new([0x60; 32]);
+        contents.backup.as_mut().unwrap().key.change_password(sample::kdf(), &new_password, random);
+        other_device.add(sample::other("meanwhile", random), now()).unwrap();
+        let theirs = other_device.seal_backup(random).unwrap();
+        other_device.backup_saved(&theirs, now());
+        let held = contents.backup.as_ref().unwrap().key.clone();
+        let opened = theirs.blob().accept(&id("ta1"), &contents.chain).unwrap().open_by_key(&held).unwrap();
+        contents.restore(opened, now(), random).unwrap();
+        assert!(contents.backup.as_ref().unwrap().key.is_password(&new_password));
+        assert!(contents.needs_backup(), "the server has the old wrapping");
+        let sent = contents.seal_backup(random).unwrap();
+        let opened = sent.blob().accept(&id("ta1"), &other_device.chain).unwrap().open_by_key(&held).unwrap();
+        other_device.restore(opened, now(), random).unwrap();
+        assert!(other_device.backup.as_ref().unwrap().key.is_password(&new_password));
+    }
+
+    #[test]
+    fn a_forgotten_password_gives_way_to_a_new_key_and_opens_nothing_that_follows() {
+        let random = &mut sample::random();
+        let (mut contents, blobs) = versions(1, random);
+        let other_device = contents.clone();
+        let new_password = Key::new([0x60; 32]);
+        let new = BackupKey::create(id("ta1"), sample::kdf(), &new_password, random);
+        let sent = contents.seal_backup_under(&new, random).unwrap();
+        assert_eq!((sent.blob().version(), sent.blob().previous()), (2, Some(blobs[0].digest())));
+        assert_eq!(contents, other_device, "as long as the server does not have it, nothing has changed");
+        contents.switch_backup_on(new);
+        contents.backup_saved(&sent, now());
+        assert!(!contents.needs_backup());
+
+        let accepted = || sent.blob().accept(&id("ta1"), &other_device.chain).unwrap();
+        assert_eq!(accepted().open_by_password(&password_key()), Err(Refused::WrongPassword));
+        let old = open(&blobs[0], &Chain::default()).unwrap().key;
+        assert_eq!(accepted().open_by_key(&old), Err(Refused::OtherKey), "nor does the key that it opens");
+        let opened = accepted().open_by_password(&new_password).unwrap();
+        assert_eq!(opened.snapshot, Snapshot::of(&contents));
+        let mut other_device = other_device;
+        other_device.restore(opened, now(), random).unwrap();
+        let next = other_device.seal_backup(random).unwrap();
+        assert!(next.blob().accept(&id("ta1"), &contents.chain).unwrap().open_by_password(&new_password).is_ok());
+    }
+
+    #[test]
     fn a_backup_switched_on_anew_asks_for_its_password() {
         let random = &mut sample::random();
         let (mut contents, _) = versions(1, random);
@@ -862,7 +936,7 @@ mod tests {
         let random = &mut sample::random();
         let (mut contents, _) = versions(1, random);
         let sent = contents.seal_backup(random).unwrap();
-        contents.add(sample::other("late", random)).unwrap();
+        contents.add(sample::other("late", random), now()).unwrap();
         contents.backup_saved(&sent, now());
         assert!(contents.needs_backup());
     }
@@ -872,7 +946,7 @@ mod tests {
         let random = &mut sample::random();
         let (mut first, blobs) = versions(2, random);
         let mut second = sample::device_of("f2", random);
-        second.add(sample::other("only on the second", random)).unwrap();
+        second.add(sample::other("only on the second", random), now()).unwrap();
         let merged = second.restore(open(&blobs[1], &second.chain).unwrap(), now(), random).unwrap();
         assert_eq!(merged.only_here, 1);
         assert!(second.needs_backup());
@@ -885,13 +959,93 @@ mod tests {
         assert!(!first.needs_backup() && !second.needs_backup());
     }
 
+    /// Sends what `from` has to `to`, as if the server had both.
+    fn send(from: &mut Contents, to: &mut Contents, at: Timestamp, random: &mut Random<'_>) -> Merged {
+        let sent = from.seal_backup(random).unwrap();
+        from.backup_saved(&sent, at);
+        to.restore(open(sent.blob(), &Chain::default()).unwrap(), at, random).unwrap()
+    }
+
+    fn has(contents: &Contents, account: &Account) -> bool {
+        contents.accounts().iter().any(|known| known.key() == account.key())
+    }
+
+    #[test]
+    fn what_was_deleted_on_one_device_goes_from_the_other_and_what_is_added_again_comes_back() {
+        let random = &mut sample::random();
+        let (mut first, blobs) = versions(2, random);
+        let mut second = sample::device_of("f2", random);
+        second.restore(open(&blobs[1], &second.chain).unwrap(), now(), random).unwrap();
+        let removed = first.remove(first.accounts()[1].id, now()).unwrap();
+        assert!(first.needs_backup() && has(&second, removed.account()));
+        let merged = send(&mut first, &mut second, now(), random);
+        assert_eq!((merged.deleted, merged.added, merged.only_here), (1, 0, 0));
+        assert!(!has(&second, removed.account()));
+        assert!(!second.needs_backup(), "there is nothing to answer");
+
+        second.add(removed.account().clone(), now()).unwrap();
+        let merged = send(&mut second, &mut first, now(), random);
+        assert_eq!((merged.deleted, merged.added), (0, 1));
+        assert!(has(&first, removed.account()) && has(&second, removed.account()));
+        assert!(!first.needs_backup() && !second.needs_backup());
+    }
+
+    #[test]
+    fn an_account_that_was_added_later_lives_though_its_device_has_not_heard_of_the_deletion() {
+        let random = &mut sample::random();
+        let (mut first, blobs) = versions(1, random);
+        let mut second = sample::device_of("f2", random);
+        second.restore(open(&blobs[0], &second.chain).unwrap(), now(), random).unwrap();
+        let account = sample::other("Ada", random);
+        let id = first.add(account.clone(), now()).unwrap();
+        first.remove(id, now()).unwrap();
+        let later = now() + Duration::from_mins(1);
+        second.add(account.clone(), later).unwrap();
+        send(&mut first, &mut second, later, random);
+        assert!(has(&second, &account) && second.needs_backup(), "the other one has to be told");
+        send(&mut second, &mut first, later, random);
+        assert!(has(&first, &account) && !first.needs_backup());
+    }
+
+    #[test]
+    fn a_backup_of_format_1_takes_nothing_away_and_what_it_brings_back_is_answered() {
+        let random = &mut sample::random();
+        let (mut contents, blobs) = versions(2, random);
+        let entries = Snapshot::of(&contents).entries().to_vec();
+        let removed = contents.remove(contents.accounts()[1].id, now()).unwrap();
+        let old = Snapshot::new(entries).unwrap();
+        let blob = key(random).seal(&old, &blobs[1].chain(), random).unwrap();
+        assert_eq!((blob.as_bytes()[8], blobs[1].as_bytes()[8]), (1, 2));
+        let merged = contents.restore(open(&blob, &blobs[1].chain()).unwrap(), now(), random).unwrap();
+        assert_eq!((merged.deleted, merged.added, merged.known), (0, 0, 2));
+        assert!(!has(&contents, removed.account()));
+        assert!(contents.needs_backup(), "the server has what was deleted here");
+    }
+
+    #[test]
+    fn content_of_one_format_is_damage_in_the_other() {
+        let random = &mut sample::random();
+        let (contents, blobs) = versions(1, random);
+        let held = &contents.backup.as_ref().unwrap().key;
+        let whole = Snapshot::of(&contents);
+        let bare = Snapshot::new(whole.entries().to_vec()).unwrap();
+        // A history of nothing would be a second way to write the same.
+        let empty = [&[WITH_HISTORY], &bare.encode()[1..], &[0, 0]].concat();
+        for (format, plain) in [(1, whole.encode().to_vec()), (2, bare.encode().to_vec()), (2, empty)] {
+            let mut header = blobs[0].as_bytes()[..blobs[0].content_at].to_vec();
+            header[8] = format;
+            let content = cipher::seal(&held.key, CONTENT_LABEL, &header, &plain, random);
+            assert_eq!(parse_and_open([header, content].concat()), Err(Refused::Damaged), "format {format}");
+        }
+    }
+
     #[test]
     fn too_many_accounts_restore_nothing() {
         let random = &mut sample::random();
         let (_, blobs) = versions(2, random);
         let mut full = sample::device_of("f2", random);
         while full.accounts().len() < crate::contents::MAX_ACCOUNTS - 1 {
-            full.add(sample::other("x", random)).unwrap();
+            full.add(sample::other("x", random), now()).unwrap();
         }
         let before = full.clone();
         assert_eq!(full.restore(open(&blobs[1], &full.chain).unwrap(), now(), random), Err(Full));
@@ -904,12 +1058,54 @@ mod tests {
         let mut contents = sample::device(random);
         contents.switch_backup_on(key(random));
         for _ in 0..200 {
-            contents.add(sample::long(random)).unwrap();
+            contents.add(sample::long(random), now()).unwrap();
         }
         assert_eq!(contents.seal_backup(random).unwrap_err(), NotSealed::TooLarge(TooLarge));
     }
 
     proptest! {
+        #[test]
+        fn devices_that_share_a_backup_come_to_hold_the_same_accounts(
+            acts in proptest::collection::vec((0_usize..3, 0_usize..5, any::<bool>(), 0_u64..1000), 0..40),
+        ) {
+            let random = &mut sample::random();
+            let accounts: Vec<_> = (0..5).map(|_| sample::other("Ada", random)).collect();
+            let mut devices: Vec<_> = (0..3).map(|number| sample::device_of(&format!("f{number}"), random)).collect();
+            let backup_key = key(random);
+            for device in &mut devices {
+                device.switch_backup_on(backup_key.clone());
+            }
+            // What was done last with each account, by the clock that all share here.
+            let mut last = [(false, 0); 5];
+            for (step, (device, account, is_addition, skip)) in (1..).zip(acts) {
+                let at = now() + Duration::from_secs(step);
+                let id = devices[device].accounts().iter().find(|known| known.key() == accounts[account].key()).map(|it| it.id);
+                match (is_addition, id) {
+                    (true, None) => drop(devices[device].add(accounts[account].clone(), at).unwrap()),
+                    (false, Some(id)) => drop(devices[device].remove(id, at).unwrap()),
+                    _ => continue,
+                }
+                last[account] = (is_addition, step);
+                // Sometimes two of them meet in between.
+                if skip % 3 == 0 {
+                    let (from, to) = ((skip % 2) as usize, 2);
+                    let (before, after) = devices.split_at_mut(to);
+                    send(&mut before[from], &mut after[0], at, random);
+                }
+            }
+            let end = now() + Duration::from_secs(100);
+            for (from, to) in [(0, 1), (1, 2), (2, 1), (1, 0)] {
+                let [from, to] = devices.get_disjoint_mut([from, to]).unwrap();
+                send(from, to, end, random);
+            }
+            for device in &devices {
+                prop_assert!(!device.needs_backup());
+                for (account, (lives, _)) in accounts.iter().zip(last) {
+                    prop_assert_eq!(has(device, account), lives);
+                }
+            }
+        }
+
         #[test]
         fn whatever_is_sealed_opens(contents in sample::contents(), version in 0_u32..100) {
             let random = &mut sample::random();
@@ -925,8 +1121,11 @@ mod tests {
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = Blob::parse(bytes.clone());
             let _ = parse_and_open([MAGIC.as_slice(), &[FORMAT], &bytes].concat());
-            let _ = Snapshot::decode(&bytes);
-            let _ = Snapshot::decode(&[&[1, 0, 1], bytes.as_slice()].concat());
+            for encoding in [ACCOUNTS, WITH_HISTORY] {
+                let _ = Snapshot::decode(encoding, &bytes);
+                let _ = Snapshot::decode(encoding, &[&[encoding, 0, 0], bytes.as_slice()].concat());
+                let _ = Snapshot::decode(encoding, &[&[encoding, 0, 1], bytes.as_slice()].concat());
+            }
         }
 
         #[test]

@@ -2,7 +2,8 @@
 //!
 //! The encrypted file is text: the line [`HEADER`], then base64 in lines of 64 characters. In it, format version 1, are
 //! `TWOFOLDX` (8 bytes), the format version (1), the figures of the key derivation (26), the file's key wrapped under
-//! the password's (72), and the content (nonce 24, ciphertext, tag 16), whose plain text is that of a backup.
+//! the password's (72), and the content (nonce 24, ciphertext, tag 16), whose plain text is that of a backup without
+//! history.
 //!
 //! Practice accounts are in no file: their secrets belong to one device.
 
@@ -20,7 +21,7 @@ use crate::bytes::{Malformed, Reader, Writer};
 use crate::cipher::{self, DoesNotOpen, NONCE_BYTES, PasswordSlot, TAG_BYTES};
 use crate::contents::Contents;
 use crate::key::{KdfParameters, Key};
-use crate::snapshot::{Entry, Snapshot};
+use crate::snapshot::{ACCOUNTS, Entry, Snapshot};
 
 /// The first line of an encrypted file.
 pub const HEADER: &str = "Twofold authenticator export, encrypted, version 1";
@@ -104,7 +105,7 @@ pub fn export_encrypted(
     writer.fixed(MAGIC);
     writer.u8(FORMAT);
     slot.write(&mut writer);
-    let plain = Snapshot::of(contents).without_practice().encode();
+    let plain = Snapshot::of(contents).for_a_file().encode();
     let content = cipher::seal(&key, CONTENT_LABEL, writer.as_slice(), &plain, random);
     let encoded = BASE64.encode(&[writer.as_slice(), &content].concat());
     let mut text = String::with_capacity(HEADER.len() + encoded.len() + encoded.len() / LINE + 2);
@@ -224,7 +225,7 @@ impl EncryptedFile {
         let key = self.slot.open(password_key, KEY_LABEL, b"").map_err(|DoesNotOpen| NotImported::WrongPassword)?;
         let (before, content) = self.bytes.split_at(self.content_at);
         let plain = cipher::open(&key, CONTENT_LABEL, before, content).map_err(|DoesNotOpen| NotImported::Damaged)?;
-        let snapshot = Snapshot::decode(&plain).map_err(|Malformed| NotImported::Damaged)?;
+        let snapshot = Snapshot::decode(ACCOUNTS, &plain).map_err(|Malformed| NotImported::Damaged)?;
         if snapshot.entries().is_empty() { Err(NotImported::Empty) } else { Ok(snapshot) }
     }
 }
@@ -265,13 +266,13 @@ mod tests {
     fn device() -> Contents {
         let random = &mut sample::random();
         let mut contents = sample::device(random);
-        contents.add(sample::other("Ada", random)).unwrap();
-        contents.add(sample::long(random)).unwrap();
+        contents.add(sample::other("Ada", random), sample::NOW).unwrap();
+        contents.add(sample::long(random), sample::NOW).unwrap();
         contents
     }
 
-    fn without_practice(contents: &Contents) -> Snapshot {
-        Snapshot::of(contents).without_practice()
+    fn for_a_file(contents: &Contents) -> Snapshot {
+        Snapshot::of(contents).for_a_file()
     }
 
     #[test]
@@ -284,7 +285,7 @@ mod tests {
         let file = encrypted(&text).unwrap();
         assert_eq!(file.kdf(), &sample::kdf());
         let snapshot = file.open(&password()).unwrap();
-        assert_eq!(snapshot, without_practice(&contents));
+        assert_eq!(snapshot, for_a_file(&contents));
         assert_eq!(snapshot.entries().len(), 2);
         assert_eq!(file.open(&Key::new([0; 32])), Err(NotImported::WrongPassword));
     }
@@ -336,7 +337,7 @@ mod tests {
         let list = export_links(&contents);
         assert_eq!(list.lines().count(), 2);
         assert!(!list.contains("Elm") && !list.contains(&contents.accounts()[0].key().expose_base32()));
-        assert_eq!(links(&list).unwrap(), without_practice(&contents));
+        assert_eq!(links(&list).unwrap(), for_a_file(&contents));
     }
 
     #[test]
@@ -374,7 +375,7 @@ mod tests {
     fn one_account_twice_in_a_list_comes_once() {
         let list = format!("otpauth://totp/a?secret={KEY}\notpauth://totp/b?secret={KEY}\n");
         let mut contents = Contents::default();
-        let merged = contents.merge(&links(&list).unwrap(), &mut sample::random()).unwrap();
+        let merged = contents.import(&links(&list).unwrap(), sample::NOW, &mut sample::random()).unwrap();
         assert_eq!((merged.added, merged.known), (1, 1));
         assert_eq!(contents.accounts()[0].name.as_str(), "a");
     }
@@ -395,7 +396,7 @@ mod tests {
     fn a_colon_in_an_issuer_does_not_move_into_the_name() {
         let random = &mut sample::random();
         let mut contents = Contents::default();
-        let id = contents.add(sample::other("ada:1", random)).unwrap();
+        let id = contents.add(sample::other("ada:1", random), sample::NOW).unwrap();
         contents.rename(id, Line::parse("Bank: north").unwrap(), Name::parse("ada:1").unwrap()).unwrap();
         let snapshot = links(&export_links(&contents)).unwrap();
         let Entry::Other(read) = &snapshot.entries()[0] else { panic!("a practice account") };
@@ -417,7 +418,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_exported_comes_back(contents in sample::contents()) {
-            let expected = without_practice(&contents);
+            let expected = for_a_file(&contents);
             prop_assume!(!expected.entries().is_empty());
             prop_assert_eq!(encrypted(&file_of(&contents)).unwrap().open(&password()), Ok(expected.clone()));
             prop_assert_eq!(links(&export_links(&contents)).unwrap(), expected);

@@ -8,7 +8,7 @@
 //! - [`contents`]: what is inside, in memory: accounts in their order, and what the device knows of itself.
 //! - [`lock`]: the vault at rest, opened by a PIN, by the platform's authenticator or by the backup password.
 //! - [`backup`]: the copy that the server keeps and cannot read.
-//! - [`tombstone`]: what was deleted, so that it stays away.
+//! - [`history`]: what was added and deleted last, so that devices agree.
 //! - [`exchange`]: files that leave for other apps, and come from them.
 //!
 //! Formats are described where they are written, byte by byte; why they are so is in
@@ -20,13 +20,13 @@ mod bytes;
 mod cipher;
 pub mod contents;
 pub mod exchange;
+pub mod history;
 pub mod key;
 pub mod lock;
 pub mod pin;
 #[cfg(test)]
 mod sample;
 pub mod snapshot;
-pub mod tombstone;
 
 pub use account::{Account, AccountId, Kind, OtherAccount, ServerId};
 pub use backup::{BackupKey, Blob, Chain, Refused};

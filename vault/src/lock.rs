@@ -489,7 +489,7 @@ mod tests {
         let random = &mut sample::random();
         // The vault was made of the first bytes of the same sequence.
         random(&mut [0; 320]);
-        contents.add(sample::other("Ada", random)).unwrap();
+        contents.add(sample::other("Ada", random), sample::NOW).unwrap();
         let before = vault.clone();
         vault.reseal(&key, &contents, random);
         assert_ne!(vault.content[..NONCE_BYTES], before.content[..NONCE_BYTES], "no nonce twice");

@@ -11,6 +11,9 @@ use crate::account::{Account, OtherAccount, ServerId};
 use crate::contents::{AutoLock, Contents, DeviceKey};
 use crate::key::KdfParameters;
 
+/// When things are done where the time does not matter.
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
 /// Bytes that do not repeat and are the same in each run: SHA-256 of a counter.
 pub(crate) fn random() -> impl FnMut(&mut [u8]) {
     let mut counter = 0_u64;
@@ -47,7 +50,7 @@ pub(crate) fn device_of(factor: &str, random: &mut Random<'_>) -> Contents {
     let mut contents = Contents::default();
     let device_key = DeviceKey::parse(&"A".repeat(43)).unwrap();
     contents.register(ServerId::parse("ta1").unwrap(), device_key, Line::parse("Ada's phone").unwrap());
-    contents.add(Account::practice(factor, "Elm & Oak", "ada", key, random).unwrap()).unwrap();
+    contents.add(Account::practice(factor, "Elm & Oak", "ada", key, random).unwrap(), NOW).unwrap();
     contents
 }
 
@@ -98,14 +101,15 @@ pub(crate) fn contents() -> impl Strategy<Value = Contents> {
             contents.device_name = device_name;
             contents.auto_lock = AutoLock::after_minutes(minutes).unwrap();
             for (account, at) in deleted {
-                let id = contents.add(account).unwrap();
-                contents.remove(id, Timestamp::from_seconds(i64::from(at))).unwrap();
+                let at = Timestamp::from_seconds(i64::from(at));
+                let id = contents.add(account, at).unwrap();
+                contents.remove(id, at).unwrap();
             }
             if let Some(at) = typed {
                 contents.password_typed(Timestamp::from_seconds(i64::from(at)));
             }
             for account in accounts {
-                contents.add(account).unwrap();
+                contents.add(account, NOW).unwrap();
             }
             contents
         },

@@ -1,4 +1,5 @@
-//! What leaves the device: the accounts without the secrets of practice accounts, in their order.
+//! What leaves the device: the accounts without the secrets of practice accounts, in their order, and in a backup what was
+//! done last with each.
 
 use core::fmt;
 
@@ -8,9 +9,12 @@ use zeroize::Zeroizing;
 use crate::account::{Account, Kind, OtherAccount, read_line, read_name};
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::contents::{Contents, MAX_ACCOUNTS};
+use crate::history::History;
 
-/// Version of the encoding.
-const VERSION: u8 = 1;
+/// The encoding of accounts alone.
+pub(crate) const ACCOUNTS: u8 = 1;
+/// The encoding of accounts with their history.
+pub(crate) const WITH_HISTORY: u8 = 2;
 
 /// One account of a [`Snapshot`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,67 +78,90 @@ impl Entry {
 
 /// The accounts as a backup or an export holds them, at most [`MAX_ACCOUNTS`]. `Debug` says only how many.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Snapshot(Vec<Entry>);
+pub struct Snapshot {
+    entries: Vec<Entry>,
+    history: History,
+}
 
 impl Snapshot {
-    /// The accounts of `contents` as they are now.
+    /// The accounts of `contents` as they are now, with their history.
     #[must_use]
     pub fn of(contents: &Contents) -> Self {
-        Self(contents.accounts().iter().map(Entry::of).collect())
+        let entries = contents.accounts().iter().map(Entry::of).collect();
+        Self { entries, history: contents.history().clone() }
     }
 
     /// These accounts; `None` if they are more than [`MAX_ACCOUNTS`].
     #[must_use]
     pub fn new(entries: Vec<Entry>) -> Option<Self> {
-        (entries.len() <= MAX_ACCOUNTS).then_some(Self(entries))
+        (entries.len() <= MAX_ACCOUNTS).then(|| Self { entries, history: History::default() })
     }
 
     /// The accounts, in their order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        &self.0
+        &self.entries
+    }
+
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
     }
 
     /// The same without those other accounts.
     #[must_use]
     pub(crate) fn without(mut self, is_left_out: impl Fn(&OtherAccount) -> bool) -> Self {
-        self.0.retain(|entry| !matches!(entry, Entry::Other(other) if is_left_out(other)));
+        self.entries.retain(|entry| !matches!(entry, Entry::Other(other) if is_left_out(other)));
         self
     }
 
-    /// The same without practice accounts.
+    /// What a file takes along: no practice accounts, and no history, for a file is for elsewhere.
     #[must_use]
-    pub(crate) fn without_practice(mut self) -> Self {
-        self.0.retain(|entry| matches!(entry, Entry::Other(_)));
-        self
+    pub(crate) fn for_a_file(mut self) -> Self {
+        self.entries.retain(|entry| matches!(entry, Entry::Other(_)));
+        Self { entries: self.entries, history: History::default() }
     }
 
-    /// Version (u8, 1), count (u16), then each account: kind (u8), then for 0, a practice account, practice,
-    /// user name, issuer and name, for 1, another one, issuer, name, algorithm, digits, period and key.
+    /// Which encoding it has: that of accounts alone, unless there is a history.
+    pub(crate) const fn encoding(&self) -> u8 {
+        if self.history.is_empty() { ACCOUNTS } else { WITH_HISTORY }
+    }
+
+    /// Encoding (u8, 1 or 2), count (u16), then each account: kind (u8), then for 0, a practice account, practice,
+    /// user name, issuer and name, for 1, another one, issuer, name, algorithm, digits, period and key. In encoding 2 the
+    /// history follows: count (u16), then for each account act (u8: 0 deleted, 1 added), digest (32) and time in
+    /// milliseconds (i64), oldest first. The digest is the SHA-256 of `twofold tokens 1`, a line break, and algorithm,
+    /// digits, period and key as above.
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
-        // An account takes about 80 bytes.
-        let mut writer = Writer::with_capacity(256 * (self.0.len() + 1));
-        writer.u8(VERSION);
-        writer.count(self.0.len());
-        for entry in &self.0 {
+        // An account takes about 80 bytes, its history 41.
+        let mut writer = Writer::with_capacity(256 * (self.entries.len() + 1) + 64 * self.history.len());
+        writer.u8(self.encoding());
+        writer.count(self.entries.len());
+        for entry in &self.entries {
             entry.write(&mut writer);
+        }
+        if !self.history.is_empty() {
+            self.history.write(&mut writer);
         }
         writer.finish()
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+    /// Reads what is said to be in that encoding.
+    pub(crate) fn decode(encoding: u8, bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        if reader.u8()? != VERSION {
+        if reader.u8()? != encoding {
             return Err(Malformed);
         }
         let entries = (0..reader.count(MAX_ACCOUNTS)?).map(|_| Entry::read(&mut reader)).collect::<Result<_, _>>()?;
+        let history = if encoding == WITH_HISTORY { History::read(&mut reader)? } else { History::default() };
         reader.end()?;
-        Ok(Self(entries))
+        let snapshot = Self { entries, history };
+        // One snapshot has one encoding.
+        if snapshot.encoding() == encoding { Ok(snapshot) } else { Err(Malformed) }
     }
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Snapshot({} accounts)", self.0.len())
+        write!(f, "Snapshot({} accounts)", self.entries.len())
     }
 }

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use domain::Timestamp;
 use domain::person::{Line, Name};
 use domain::totp::{Algorithm, Parameters, Secret};
-use vault::{BackupKey, Blob, Chain, Entry, KdfParameters, Key, OtherAccount, ServerId, Snapshot, derive};
+use vault::{
+    Account, BackupKey, Blob, Chain, Contents, Entry, KdfParameters, Key, OtherAccount, ServerId, Snapshot, derive,
+};
 
 /// The lines `name = value` of the file.
 struct Vector(BTreeMap<&'static str, &'static str>);
@@ -60,28 +63,46 @@ fn stream(parts: &[Vec<u8>]) -> impl FnMut(&mut [u8]) + use<> {
     move |bytes| bytes.fill_with(|| rest.next().expect("no more bytes are asked for than the vector has"))
 }
 
-fn other(issuer: &str, name: &str, key: Vec<u8>, parameters: Parameters) -> Entry {
+fn other(issuer: &str, name: &str, key: Vec<u8>, parameters: Parameters) -> OtherAccount {
     let (issuer, name) = (Line::parse(issuer).unwrap(), Name::parse(name).unwrap());
-    Entry::Other(OtherAccount::new(issuer, name, Secret::new(key), parameters).unwrap())
+    OtherAccount::new(issuer, name, Secret::new(key), parameters).unwrap()
+}
+
+fn bank() -> OtherAccount {
+    other("Bank", "ada@elm.test", b"12345678901234567890".to_vec(), Parameters::OTHER_VENDOR)
+}
+
+fn zoe() -> OtherAccount {
+    let parameters = Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 };
+    other("", "Zoë", (0xa0..0xc0).collect(), parameters)
 }
 
 /// What the vector's plain texts say.
 fn snapshot(number: u32) -> Snapshot {
     let name = |text: &str| Name::parse(text).unwrap();
-    let mut entries = vec![
-        Entry::Practice {
-            practice: name("Elm & Oak"),
-            username: name("ada"),
-            issuer: Line::parse("Elm & Oak").unwrap(),
-            name: name("Dr. Ada"),
-        },
-        other("Bank", "ada@elm.test", b"12345678901234567890".to_vec(), Parameters::OTHER_VENDOR),
-    ];
-    if number == 2 {
-        let parameters = Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 };
-        entries.push(other("", "Zoë", (0xa0..0xc0).collect(), parameters));
+    let practice = Entry::Practice {
+        practice: name("Elm & Oak"),
+        username: name("ada"),
+        issuer: Line::parse("Elm & Oak").unwrap(),
+        name: name("Dr. Ada"),
+    };
+    match number {
+        1 => Snapshot::new(vec![practice, Entry::Other(bank())]).unwrap(),
+        2 => Snapshot::new(vec![practice, Entry::Other(bank()), Entry::Other(zoe())]).unwrap(),
+        _ => {
+            let (added, deleted) = (Timestamp::from_seconds(1_800_000_000), Timestamp::from_seconds(1_800_000_060));
+            let mut next = 0;
+            let random = &mut |bytes: &mut [u8]| {
+                next += 1;
+                bytes.fill(next);
+            };
+            let mut contents = Contents::default();
+            let id = contents.add(Account::other(bank(), random), added).unwrap();
+            contents.add(Account::other(zoe(), random), added).unwrap();
+            contents.remove(id, deleted).unwrap();
+            Snapshot::of(&contents)
+        }
     }
-    Snapshot::new(entries).unwrap()
 }
 
 #[test]
@@ -100,7 +121,9 @@ fn sealing_gives_these_bytes() {
     assert_eq!(first.as_bytes(), vector.bytes("blob_1"));
     let second = vector.seal(2, &first.chain());
     assert_eq!(second.as_bytes(), vector.bytes("blob_2"));
-    for (number, blob) in [(1, &first), (2, &second)] {
+    let third = vector.seal(3, &second.chain());
+    assert_eq!(third.as_bytes(), vector.bytes("blob_3"));
+    for (number, blob) in [(1, &first), (2, &second), (3, &third)] {
         assert_eq!(blob.version(), number);
         let digest = BASE64URL_NOPAD.decode(blob.digest().to_string().as_bytes()).unwrap();
         assert_eq!(digest, vector.bytes(&format!("digest_{number}")));
@@ -112,7 +135,7 @@ fn sealing_gives_these_bytes() {
 fn these_bytes_open() {
     let vector = Vector::read();
     let mut seen = Chain::default();
-    for number in [1, 2] {
+    for number in [1, 2, 3] {
         let blob = vector.blob(number);
         let accept = || blob.accept(&vector.token_account(), &seen).unwrap();
         let opened = accept().open_by_password(&vector.password_key()).unwrap();

@@ -50,12 +50,13 @@ struct Step {
 }
 
 /// All steps, the quick ones first.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { part: Part::Tidy, name: "format", run: format },
     Step { part: Part::Tidy, name: "rules of the house", run: tidy::check },
     Step { part: Part::Tidy, name: "lints", run: lints },
     Step { part: Part::Tidy, name: "documentation", run: documentation },
     Step { part: Part::Unit, name: "the build's own tests", run: build_tests },
+    Step { part: Part::Unit, name: "the authenticator's own tests", run: authenticator_tests },
     Step { part: Part::Unit, name: "unit, contract and route tests", run: product_tests },
     Step { part: Part::Size, name: "size budgets", run: size::check },
     Step { part: Part::Browser, name: "browser tests", run: browser_tests },
@@ -123,7 +124,8 @@ const WITHOUT_BROWSER: [&str; 6] = ["--exclude", "frontend", "--exclude", "authe
 fn lints() -> Result<String> {
     run(cargo().args(["clippy", "--workspace"]).args(WITHOUT_BROWSER).args(["--all-targets", "--", "-Dwarnings"]))?;
     for program in BROWSER {
-        run(cargo().args(["clippy", "--package", program, "--target", wasm::TARGET, "--", "-Dwarnings"]))?;
+        let target = ["--target", wasm::TARGET, "--all-targets"];
+        run(cargo().args(["clippy", "--package", program]).args(target).args(["--", "-Dwarnings"]))?;
     }
     Ok("native and WASM".to_owned())
 }
@@ -141,7 +143,16 @@ fn documentation() -> Result<String> {
 
 /// xtask apart from the rest, so that neither is compiled with features that only the other asks for.
 fn build_tests() -> Result<String> {
-    let test = cargo_test(&["--package", "xtask"]);
+    tests_alone("xtask")
+}
+
+/// Natively, and apart from the rest: beside the server it would be compiled for rendering on one, which it never does.
+fn authenticator_tests() -> Result<String> {
+    tests_alone("authenticator")
+}
+
+fn tests_alone(package: &str) -> Result<String> {
+    let test = cargo_test(&["--package", package]);
     let mut cargo = cargo();
     cargo.args(&test[1..]);
     Ok(count(&run_and_keep(&mut cargo)?))

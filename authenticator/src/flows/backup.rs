@@ -1,13 +1,16 @@
-//! The backup: switched on, saved after each change, restored, put under another password.
+//! The backup: switched on, saved after each change, restored, put under another password or another key.
 
-use app::authenticator::{BackupView, api};
+use app::authenticator::{BackupView, DeviceView, api};
 use app::error::{AppError, DeviceError};
 use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
 use vault::account::ServerId;
+use vault::backup::Outgoing;
+use vault::contents::Merged;
 use vault::{BackupKey, Blob, Contents, KdfParameters, Refused};
 
+use super::keeper::Proven;
 use super::{keeper, sync};
 use crate::browser::{self, deriver};
 use crate::model::{Model, Screen, Sync};
@@ -104,6 +107,83 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
     });
 }
 
+/// Puts the backup under a new key and password, for whoever has forgotten the one before.
+///
+/// A new key, for the old password opens the old one in every version that somebody has kept.
+pub(crate) fn replace_password(model: Model, _: Proven, password: String, again: &str) {
+    if let Err(text) = check(&password, again) {
+        return model.fail(text);
+    }
+    model.run(async move {
+        let Some(device_key) = sync::device_key(model) else { return };
+        let token_account = keeper::with(model, |contents| contents.token_account.clone()).flatten();
+        let Some(token_account) = token_account else { return };
+        let key = match deriver::derive_fresh(&model.worker(), &password).await {
+            Ok((kdf, derived)) => BackupKey::create(token_account, kdf, &derived, &mut browser::fill_random),
+            Err(error) => return model.fail(error.to_string()),
+        };
+        if model.saving.try_update_value(Saving::begin) != Some(true) {
+            return model.fail("A backup is on its way just now. Try again in a moment.");
+        }
+        let is_saved = save_under(model, &device_key, key).await;
+        model.saving.set_value(Saving::Idle);
+        if is_saved {
+            keeper::open_also_by(model, &password).await;
+            model.go(Screen::Settings);
+            model
+                .say("The backup has its new password. Versions that were saved before stay sealed under the old one.");
+        }
+        save_changes(model).await;
+    });
+}
+
+/// Saves a version under a new key; whether the server has it. Only then the key counts here, so that versions of other
+/// devices that come in between still open. What went wrong was said.
+async fn save_under(model: Model, device_key: &str, key: BackupKey) -> bool {
+    loop {
+        let sealed = keeper::with(model, |contents| {
+            (contents.chain.version(), contents.seal_backup_under(&key, &mut browser::fill_random))
+        });
+        let (seen, outgoing) = match sealed {
+            Some((seen, Ok(outgoing))) => (seen, outgoing),
+            Some((_, Err(error))) => {
+                model.fail(error.to_string());
+                return false;
+            }
+            None => return false,
+        };
+        match send(device_key, &outgoing).await {
+            Ok(device) => {
+                let now = device.now;
+                model.device.set(Some(device));
+                let kept = keeper::change(model, |contents| {
+                    contents.switch_backup_on(key);
+                    contents.backup_saved(&outgoing, now);
+                    contents.password_typed(now);
+                });
+                // Not kept, this device asks for the new password at its next look.
+                return kept.await.map_err(|error| model.fail(error.to_string())).is_ok();
+            }
+            Err(AppError::Device(DeviceError::BackupConflict)) => {
+                catch_up(model, device_key).await;
+                if keeper::with(model, |contents| contents.chain.version() > seen) != Some(true) {
+                    return false;
+                }
+            }
+            Err(error) => {
+                model.refused(error);
+                return false;
+            }
+        }
+    }
+}
+
+async fn send(device_key: &str, outgoing: &Outgoing) -> Result<DeviceView, AppError> {
+    let blob = outgoing.blob();
+    let previous = blob.previous().map(|digest| digest.to_string()).unwrap_or_default();
+    api::save_backup(device_key, blob.version(), &previous, &blob.to_text()).await
+}
+
 /// Whether to ask now if the backup password is still known.
 pub(crate) fn asks_for_password(model: Model) -> bool {
     keeper::with(model, |contents| contents.asks_for_password(model.now())) == Some(true)
@@ -141,9 +221,8 @@ pub(crate) fn recall(model: Model, password: String) {
                 model.home();
                 model.say("That is your backup password. You will be asked again in a month.");
             }
-            Ok(false) => model.fail(
-                "That is not your backup password. Try again, or choose one that you will know: Change backup password.",
-            ),
+            Ok(false) => model
+                .fail("That is not your backup password. Try again, or set another one: I forgot the backup password."),
             Err(error) => model.fail(error.to_string()),
         }
     });
@@ -207,9 +286,7 @@ async fn save_once(model: Model) {
         None => return,
     };
     model.sync.set(Sync::UnderWay);
-    let blob = outgoing.blob();
-    let previous = blob.previous().map(|digest| digest.to_string()).unwrap_or_default();
-    match api::save_backup(&device_key, blob.version(), &previous, &blob.to_text()).await {
+    match send(&device_key, &outgoing).await {
         Ok(device) => {
             let now = device.now;
             model.device.set(Some(device));
@@ -241,10 +318,13 @@ async fn catch_up(model: Model, device_key: &str) {
         Some(take_by_key(contents, &view, &token_account, &key, now))
     });
     match taken.await {
-        Ok(Some(Ok(()))) => sync::show(model),
+        Ok(Some(Ok(merged))) => {
+            tell_of_deleted(model, merged);
+            sync::show(model);
+        }
         Ok(Some(Err(Refused::OtherKey))) => {
             model.go(Screen::Restore);
-            model.fail("Another device has switched the backup on anew. Enter its password.");
+            model.fail("Another device has given the backup a new key. Enter its new password.");
         }
         Ok(Some(Err(refused))) => model.fail(words(refused)),
         Ok(None) => {}
@@ -258,10 +338,21 @@ fn take_by_key(
     token_account: &ServerId,
     key: &BackupKey,
     now: Timestamp,
-) -> Result<(), Refused> {
+) -> Result<Merged, Refused> {
     let blob = Blob::from_text(&view.blob)?;
     let opened = blob.accept(token_account, &contents.chain)?.open_by_key(key)?;
-    contents.restore(opened, now, &mut browser::fill_random).map(|_| ()).map_err(|_| Refused::Damaged)
+    contents.restore(opened, now, &mut browser::fill_random).map_err(|_| Refused::Damaged)
+}
+
+/// Nobody should miss an account without knowing where it went.
+fn tell_of_deleted(model: Model, merged: Merged) {
+    match merged.deleted {
+        0 => {}
+        1 => model.news.set(Some("1 account was deleted on another device, so it is gone here too.".to_owned())),
+        deleted => model
+            .news
+            .set(Some(format!("{deleted} accounts were deleted on another device, so they are gone here too."))),
+    }
 }
 
 /// Takes in the backup that the server has.
@@ -291,6 +382,7 @@ pub(crate) fn restore(model: Model, password: String) {
         match restored.await {
             Ok(Ok(merged)) => {
                 keeper::open_also_by(model, &password).await;
+                tell_of_deleted(model, merged);
                 sync::show(model);
                 model.home();
                 model.say(match merged.added {
@@ -337,13 +429,26 @@ fn words(refused: Refused) -> String {
                 .to_owned()
         }
         Refused::WrongPassword => "The backup password is not right.".to_owned(),
-        Refused::OtherKey => "The backup has a new key. Enter its password.".to_owned(),
+        Refused::OtherKey => "The backup has a new key. Enter its new password.".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_that_is_called_fair_is_taken_and_one_that_is_too_short_is_not() {
+        for (password, word) in
+            [("", ""), ("nine char", "Too short"), ("ten letter", "Fair"), ("four words nobody guesses", "Strong")]
+        {
+            assert_eq!(strength(password).0, word);
+            assert_eq!(check(password, password).is_ok(), strength(password).1 > 1, "{password}");
+        }
+        assert!(check("ten letter", "ten lettex").is_err());
+        let long = "x".repeat(10_000);
+        assert_eq!(check(&long, &long), Err("This password is too long."));
+    }
 
     #[test]
     fn one_saves_at_a_time_and_what_was_asked_meanwhile_follows_once() {

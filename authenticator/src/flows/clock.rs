@@ -74,3 +74,37 @@ pub(crate) fn lock(model: Model) {
     keeper::close(model);
     model.go(Screen::Unlock);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_remarked_on_from_ten_seconds_on_with_its_direction() {
+        assert_eq!(remark(9_999), None);
+        assert_eq!(remark(-9_999), None);
+        let said = |millis| remark(millis).unwrap_or_default();
+        assert!(said(10_000).contains("10 s slow"), "the server's clock is ahead");
+        assert!(said(-119_000).contains("119 s fast"));
+        assert!(said(120_000).contains("2 minutes slow"));
+        assert!(said(i64::MIN).contains("fast"));
+    }
+
+    #[test]
+    fn time_that_has_passed_is_said_in_one_unit() {
+        let at = Timestamp::from_seconds(1_800_000_000);
+        for (seconds, words) in [
+            (0, "just now"),
+            (59, "just now"),
+            (60, "1 minute ago"),
+            (59 * 60, "59 minutes ago"),
+            (60 * 60, "1 hour ago"),
+            (120 * 60, "2 hours ago"),
+            (47 * 3_600, "47 hours ago"),
+            (48 * 3_600, "2 days ago"),
+        ] {
+            assert_eq!(ago(at, at + Duration::from_secs(seconds)), words);
+        }
+        assert_eq!(ago(at, Timestamp::from_seconds(0)), "just now", "a clock that went back");
+    }
+}

@@ -37,9 +37,10 @@ pub(crate) fn add_scanned(model: Model, text: &str) -> Result<(), String> {
 
 fn add(model: Model, account: OtherAccount) {
     model.run(async move {
+        let now = model.now();
         let added =
-            keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random))).await;
-        match added.and_then(|added| Ok(added?)) {
+            keeper::change(model, |contents| contents.add(Account::other(account, &mut browser::fill_random), now));
+        match added.await.and_then(|added| Ok(added?)) {
             Ok(id) => {
                 model.chosen.set(Some(id));
                 model.go(Screen::Token);
@@ -119,8 +120,9 @@ pub(crate) fn open(model: Model, file: EncryptedFile, password: String) {
 }
 
 async fn merge(model: Model, snapshot: Snapshot) {
-    let merged = keeper::change(model, |contents| contents.merge(&snapshot, &mut browser::fill_random)).await;
-    match merged {
+    let now = model.now();
+    let merged = keeper::change(model, |contents| contents.import(&snapshot, now, &mut browser::fill_random));
+    match merged.await {
         Ok(Ok(merged)) => {
             backup::save_changes(model).await;
             model.home();
@@ -153,4 +155,23 @@ fn sentence(text: &str) -> String {
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
     let end = if text.ends_with('.') { "" } else { "." };
     [first.as_str(), letters.as_str(), end].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_librarys_words_become_a_sentence() {
+        assert_eq!(sentence("the file is damaged"), "The file is damaged.");
+        assert_eq!(sentence("Écrit."), "Écrit.");
+        assert_eq!(words(&NotImported::Empty), "There is no account in it. Nothing was imported.");
+    }
+
+    #[test]
+    fn what_an_import_did_is_counted_in_words() {
+        assert_eq!(counted(1, 0), "1 account was added.");
+        assert_eq!(counted(2, 1), "2 accounts were added, 1 was here already.");
+        assert_eq!(counted(0, 2), "0 accounts were added, 2 were here already.");
+    }
 }

@@ -40,7 +40,7 @@ pub(crate) enum KeepError {
     PinTooLong,
     #[error("That PIN is not right. You have {0} tries left.")]
     WrongPin(u8),
-    #[error("Too many wrong PINs. Only the backup password opens the authenticator now.")]
+    #[error("Too many wrong PINs. The PIN opens the authenticator no more.")]
     LockedOut,
     #[error("That password is not right.")]
     WrongPassword,
@@ -116,6 +116,7 @@ pub(crate) async fn load() -> Result<Option<Vault>, KeepError> {
 pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
     let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
+    let _turn = model.turn().await;
     let contents = Contents::default();
     let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
     storage::save_file(&vault.to_bytes()).await?;
@@ -125,17 +126,24 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     Ok(())
 }
 
-/// Opens the vault by the PIN. The try is on the disk before it is evaluated.
+/// Opens the vault by the PIN.
 pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let (key, contents) = try_pin(model, &mut vault, pin).await?;
+    hold(model, vault, key, contents);
+    Ok(())
+}
+
+/// Tries a PIN. The try is on the disk before it is evaluated.
+async fn try_pin(model: Model, vault: &mut Vault, pin: &str) -> Result<(VaultKey, Contents), KeepError> {
     let counted = vault.count_try()?;
     storage::save_file(&vault.to_bytes()).await?;
     let pin_key = deriver::derive(&model.worker(), pin, vault.pin_kdf()).await?;
     match vault.open_by_pin(counted, &pin_key) {
-        Ok((key, contents)) => {
+        Ok(opened) => {
             storage::save_file(&vault.to_bytes()).await?;
-            hold(model, vault, key, contents);
-            Ok(())
+            Ok(opened)
         }
         Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(match vault.tries_left() {
             0 => KeepError::LockedOut,
@@ -145,8 +153,42 @@ pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError
     }
 }
 
+/// Whoever has the open vault before them has shown that it is theirs, a moment ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proven(());
+
+/// Has the owner of the open vault prove it by the PIN. A try counts as it does at the lock.
+pub(crate) async fn prove_by_pin(model: Model, pin: &str) -> Result<Proven, KeepError> {
+    let _turn = model.turn().await;
+    let mut vault = open_vault(model)?;
+    let tried = try_pin(model, &mut vault, pin).await;
+    // The count goes on in memory too, or the next change would write the old one.
+    model.vault.update_value(|open| {
+        if let Some(open) = open {
+            open.vault = vault;
+        }
+    });
+    tried.and_then(|_| proven(model))
+}
+
+/// Has the owner of the open vault prove it by the platform's own lock.
+pub(crate) async fn prove_by_platform(model: Model) -> Result<Proven, KeepError> {
+    let vault = open_vault(model)?;
+    ask_platform(&vault).await.and_then(|_| proven(model))
+}
+
+/// The vault may have been locked while its owner proved it.
+fn proven(model: Model) -> Result<Proven, KeepError> {
+    open_vault(model).map(|_| Proven(()))
+}
+
+fn open_vault(model: Model) -> Result<Vault, KeepError> {
+    model.vault.with_value(|open| open.as_ref().map(|open| open.vault.clone())).ok_or(KeepError::Locked)
+}
+
 /// Opens the vault by the backup password.
 pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let mut vault = load().await?.ok_or(KeepError::Storage)?;
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
     let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
@@ -165,12 +207,17 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
 
 /// Opens the vault by the platform's own lock.
 pub(crate) async fn open_by_platform(model: Model) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let vault = load().await?.ok_or(KeepError::Storage)?;
-    let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
-    let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
-    let (key, contents) = vault.open_by_platform(&prf).map_err(|_| KeepError::PlatformRefused)?;
+    let (key, contents) = ask_platform(&vault).await?;
     hold(model, vault, key, contents);
     Ok(())
+}
+
+async fn ask_platform(vault: &Vault) -> Result<(VaultKey, Contents), KeepError> {
+    let asked = vault.platform().ok_or(KeepError::PlatformRefused)?;
+    let prf = platform::evaluate(asked).await.map_err(|_| KeepError::PlatformRefused)?;
+    vault.open_by_platform(&prf).map_err(|_| KeepError::PlatformRefused)
 }
 
 /// Lets the platform's own lock open this vault too.
@@ -217,8 +264,10 @@ pub(crate) fn with<T>(model: Model, look: impl FnOnce(&Contents) -> T) -> Option
     model.vault.with_value(|open| open.as_ref().map(|open| look(&open.contents)))
 }
 
-/// Changes what the vault holds. It is on the disk when this returns; if it could not be kept, nothing has changed.
+/// Changes what the vault holds, after each change that was asked for before. It is on the disk when this returns; if it
+/// could not be kept, nothing has changed.
 pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -> T) -> Result<T, KeepError> {
+    let _turn = model.turn().await;
     let (result, vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let (mut vault, mut contents) = (open.vault.clone(), open.contents.clone());
@@ -232,6 +281,10 @@ pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -
 
 async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), KeepError> {
     storage::save_file(&vault.to_bytes()).await?;
+    // Locked in the meantime, it stays so: the change is kept, and nothing of it is shown.
+    if model.vault.with_value(Option::is_none) {
+        return Err(KeepError::Locked);
+    }
     model.show(&contents);
     model.vault.update_value(|open| {
         if let Some(open) = open {
@@ -261,7 +314,8 @@ pub(crate) async fn remove(model: Model, id: AccountId) -> Result<String, KeepEr
 pub(crate) async fn undo(model: Model) -> Result<(), KeepError> {
     let removed = model.vault.try_update_value(|open| open.as_mut().and_then(|open| open.removed.take())).flatten();
     let Some(removed) = removed else { return Ok(()) };
-    change(model, |contents| contents.undo(removed)).await??;
+    let now = model.now();
+    change(model, |contents| contents.undo(removed, now)).await??;
     Ok(())
 }
 
@@ -285,6 +339,7 @@ pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepErro
 }
 
 async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
+    let _turn = model.turn().await;
     let (vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let mut vault = open.vault.clone();
@@ -313,6 +368,8 @@ pub(crate) async fn ways_in() -> WaysIn {
 pub(crate) fn erase(model: Model) {
     model.run(async move {
         close(model);
+        // What was still being written would be there again after it.
+        let _turn = model.turn().await;
         match storage::clear().await {
             Ok(()) => model.go(Screen::Empty),
             Err(error) => model.fail(KeepError::from(error).to_string()),

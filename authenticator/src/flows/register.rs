@@ -157,7 +157,8 @@ async fn activate(model: Model) {
         return model.go(Screen::Add);
     };
     let Some((accounts, device_key)) = read(&step) else { return model.fail(ANSWER_MISFITS) };
-    let stored = keeper::change(model, |contents| take_in(contents, &step, accounts)).await;
+    let now = model.now();
+    let stored = keeper::change(model, |contents| take_in(contents, &step, accounts, now)).await;
     match stored {
         Ok(Some(())) => {}
         Ok(None) => return model.fail(ANSWER_MISFITS),
@@ -184,13 +185,13 @@ fn practice_account(new: &NewAccountView) -> Option<Account> {
     Account::practice(factor, &new.practice, &new.username, key, &mut browser::fill_random).ok()
 }
 
-fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>) -> Option<()> {
+fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>, now: Timestamp) -> Option<()> {
     let token_account = ServerId::parse(step.token_account.as_deref()?).ok()?;
     let device_key = DeviceKey::parse(step.device_key.as_deref()?).ok()?;
     contents.register(token_account, device_key, Line::parse(&browser::device_name()).ok()?);
     // Secrets of an earlier attempt were never confirmed.
     contents.keep_factors(&[]);
-    accounts.into_iter().try_for_each(|account| contents.add(account).map(|_| ())).ok()
+    accounts.into_iter().try_for_each(|account| contents.add(account, now).map(|_| ())).ok()
 }
 
 /// `FACTOR TOKEN,FACTOR TOKEN`: the proof that the secrets arrived.

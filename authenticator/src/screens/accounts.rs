@@ -119,8 +119,12 @@ fn delete(model: Model, task: RwSignal<Option<Task>>, shown: &Shown) -> AnyView 
         task.set(None);
         remove(model, id);
     };
-    let consequence =
-        "You get no tokens for it here any more. Make sure first that you can sign in there without them.";
+    let consequence = if shown.is_practice {
+        "You get no tokens for it here any more. Make sure first that you can sign in there without them."
+    } else {
+        "You get no tokens for it any more, here and on your other devices that share the backup. Make sure first that you \
+         can sign in there without them."
+    };
     view! {
         <h2>{format!("Delete {title}?")}</h2>
         <p>{consequence}</p>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::flows::backup;
+use crate::flows::keeper::Proven;
 use crate::model::{Model, Screen};
 use crate::parts::{Typed, button, field, form, heading, note, recovery_code_field, screen, submit};
 
@@ -23,8 +24,9 @@ pub(crate) fn offer(model: Model) -> AnyView {
             ),
             note(
                 "warn",
-                "Not your login password. Nobody can reset it: if you lose it, the backup is lost, and you use your \
-                 recovery codes and add your accounts again.",
+                "Not your login password. We cannot reset it. While this device opens, you can set another one here; if \
+                 device and password are lost, so is the backup, and you use your recovery codes and add your accounts \
+                 again.",
             ),
             form(fields.into_any(), move || backup::turn_on(model, password.get_untracked(), &again.get_untracked())),
             button("Not Now", "btn quiet", move || model.home()),
@@ -95,7 +97,7 @@ pub(crate) fn recall(model: Model) -> AnyView {
                 "Without it nobody can bring your accounts back if this phone is lost.",
             ),
             form(fields.into_any(), move || backup::recall(model, password.get_untracked())),
-            button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup)),
+            button("I forgot the backup password", "btn full", move || model.go(Screen::ForgotBackup)),
             button("Not Now", "btn quiet", move || backup::put_off(model)),
         ],
     )
@@ -116,6 +118,33 @@ pub(crate) fn change(model: Model) -> AnyView {
             heading("Change backup password", "The backup keeps its key; only the password before it changes."),
             form(fields.into_any(), move || {
                 backup::change_password(model, old.get_untracked(), password.get_untracked(), &again.get_untracked());
+            }),
+            button("Back", "btn quiet", move || model.go(Screen::Settings)),
+        ],
+    )
+}
+
+/// Another password in place of a forgotten one.
+pub(crate) fn replace(model: Model, proven: Proven) -> AnyView {
+    let (password, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let fields = view! {
+        {new_password(password, again)}
+        {submit("Set backup password", model)}
+    };
+    screen(
+        model,
+        vec![
+            heading(
+                "New backup password",
+                "The backup gets a new key, and is saved under it at once. The old password opens no version from then on.",
+            ),
+            note(
+                "warn",
+                "Older versions stay sealed under the old password: whoever has kept one and knows it can read that one. Your \
+                 other devices ask for the new password once.",
+            ),
+            form(fields.into_any(), move || {
+                backup::replace_password(model, proven, password.get_untracked(), &again.get_untracked());
             }),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],

@@ -58,17 +58,61 @@ fn unlock_by_pin(model: Model, pin: RwSignal<String>) {
     model.run(async move {
         match keeper::open_by_pin(model, &pin.get_untracked()).await {
             Ok(()) => enter(model),
-            Err(KeepError::LockedOut) => {
-                model.go(Screen::WithoutPin);
-                model.fail(KeepError::LockedOut.to_string());
-            }
-            Err(error) => {
-                pin.set(String::new());
-                model.fail(error.to_string());
-                focus("pin");
-            }
+            Err(error) => refuse(model, pin, error),
         }
     });
+}
+
+/// Says why a PIN did not do, and gives the field back for the next one. After the last the device is closed.
+fn refuse(model: Model, pin: RwSignal<String>, error: KeepError) {
+    if error == KeepError::LockedOut {
+        keeper::close(model);
+        model.go(Screen::WithoutPin);
+    } else {
+        // The screen may be gone by now.
+        let _ = pin.try_set(String::new());
+        focus("pin");
+    }
+    model.fail(error.to_string());
+}
+
+/// The PIN, or the phone's own lock, once more: for what an open device in another's hand should not do.
+pub(crate) fn prove(model: Model) -> AnyView {
+    let pin = RwSignal::new(String::new());
+    let fields = view! {
+        {field("pin", "PIN", "", Typed::Pin, pin)}
+        {submit("Continue", model)}
+    };
+    let by_pin = move || {
+        model.run(async move {
+            match keeper::prove_by_pin(model, &pin.get_untracked()).await {
+                Ok(proven) => model.go(Screen::ReplaceBackup(proven)),
+                Err(error) => refuse(model, pin, error),
+            }
+        });
+    };
+    let by_platform = move || {
+        model.run(async move {
+            match keeper::prove_by_platform(model).await {
+                Ok(proven) => model.go(Screen::ReplaceBackup(proven)),
+                Err(error) => model.fail(error.to_string()),
+            }
+        });
+    };
+    let platform =
+        keeper::has_platform(model).then(|| button("Continue with this phone's lock", "btn full", by_platform));
+    screen(
+        model,
+        vec![
+            heading(
+                "I forgot the backup password",
+                "You can set another one here. Show first that this device is yours.",
+            ),
+            form(fields.into_any(), by_pin),
+            view! { {platform} }.into_any(),
+            button("Back", "btn quiet", move || model.go(Screen::Settings)),
+        ],
+    )
 }
 
 /// The phone's own lock, where it was set up.
@@ -146,6 +190,7 @@ pub(crate) fn without_pin(model: Model) -> AnyView {
                  prove it is you with a recovery code.",
             ),
             view! { {by_password} }.into_any(),
+            by_platform(model),
             view! { <div class="other-ways">{anew} {back}</div> }.into_any(),
         ],
     )

@@ -17,7 +17,11 @@ const AUTO_LOCK: [u8; 4] = [1, 5, 15, 60];
 pub(crate) fn view(model: Model) -> AnyView {
     let has_backup = keeper::with(model, |contents| contents.backup.is_some()) == Some(true);
     let backup = if has_backup {
-        button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup))
+        view! {
+            {button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup))}
+            {button("I forgot the backup password", "btn full", move || model.go(Screen::ForgotBackup))}
+        }
+        .into_any()
     } else {
         button("Turn on backup", "btn full", move || model.go(Screen::OfferBackup))
     };
