@@ -98,7 +98,10 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
     let years = audit_trail::retention_years(&call.authority, administrator.practice_id()).await.map_err(refuse)?;
     let query = searched.query();
     let mut parts = vec![
-        heading("Audit trail", "Who did what to whom, from where. Nothing in it can be changed or removed."),
+        heading(
+            "Audit trail",
+            "Who did what to whom, from where. Nothing in it can be changed, or removed before its time.",
+        ),
         messages(),
         search_form(&searched),
     ];
@@ -124,7 +127,10 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
         "retention",
         "Retention",
         vec![
-            hint("The law asks for six years. Twofold removes nothing by itself; this is what you tell an auditor."),
+            hint(
+                "The law asks for six years. What is older is removed day by day, and nobody can bring it back: export it \
+                 before if you want to keep it. An event in the trail says that it was removed.",
+            ),
             form(
                 SetRetention::PATH,
                 vec![
