@@ -15,3 +15,6 @@ CREATE TABLE audit_mark (
     signature TEXT NOT NULL,
     CONSTRAINT audit_mark_pk PRIMARY KEY (practice_id)
 );
+
+-- What a person's own page of recent activity reads.
+CREATE INDEX audit_by_subject ON audit (subject_id, at);

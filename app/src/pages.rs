@@ -57,6 +57,7 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/practice/coverage", sheet::sheet_page),
     ("/practice/approvals", sheet::sheet_page),
     ("/practice/audit", sheet::sheet_page),
+    ("/account/security/activity", sheet::sheet_page),
     ("/login/enrol", sheet::sheet_page),
     ("/login/reset", sheet::sheet_page),
     ("/locked", sheet::sheet_page),
@@ -69,4 +70,4 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 /// How many of them the server describes.
-const SHEETS: usize = 13;
+const SHEETS: usize = 14;

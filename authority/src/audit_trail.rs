@@ -15,7 +15,7 @@ pub use retention::{
     Applied, MAX_YEARS, MIN_YEARS, RetentionError, apply_retention, retention_years, set_retention_years,
 };
 pub use seal::{Round, seal};
-pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, events, search};
+pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, about, events, search};
 pub use trail::{Fault, Finding, Hash, Head, Header, Verdict};
 pub use verify::{Standing, compare_head, has_signed, verify};
 

@@ -194,6 +194,8 @@ impl SignedIn {
 /// A session was opened or renewed: these are its cookies.
 #[derive(Debug)]
 pub struct OpenedSession {
+    /// Its name in the audit trail.
+    pub(crate) id: String,
     /// The key of the session.
     pub session: SessionKey,
     /// The key of the browser.
@@ -356,11 +358,10 @@ pub(crate) async fn open(
     next: Option<LocalPath>,
 ) -> Result<OpenedSession, Unavailable> {
     let now = authority.now().millis();
-    let opened = keys(authority, visitor, next);
-    let session_id = authority.entropy.id();
+    let opened = keys(authority, visitor, authority.entropy.id(), next);
     write
         .insert_session(&NewSession {
-            id: &session_id,
+            id: &opened.id,
             key_hash: &opened.session.hash(authority),
             account_id: subject.account_id,
             assurance: assurance.name(),
@@ -387,7 +388,7 @@ pub(crate) async fn renew(
     assurance: Assurance,
     stepped_up_at: Option<Timestamp>,
 ) -> Result<OpenedSession, Unavailable> {
-    let opened = keys(authority, visitor, None);
+    let opened = keys(authority, visitor, signed_in.session_id().to_owned(), None);
     let renewed = write
         .renew_session(
             signed_in.session_id(),
@@ -400,8 +401,9 @@ pub(crate) async fn renew(
     if renewed { Ok(opened) } else { Err(Unavailable) }
 }
 
-fn keys(authority: &Authority, visitor: &Visitor, next: Option<LocalPath>) -> OpenedSession {
+fn keys(authority: &Authority, visitor: &Visitor, id: String, next: Option<LocalPath>) -> OpenedSession {
     OpenedSession {
+        id,
         session: SessionKey::generate(authority),
         browser: visitor.browser.clone().unwrap_or_else(|| BrowserKey::generate(authority)),
         next,

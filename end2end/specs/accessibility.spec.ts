@@ -296,6 +296,11 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
     await press(stage.page, 'Confirm');
     await expectError(stage.page, 'The password or the token is not right');
   },
+  'Recent activity': async (stage) => {
+    await signedIn(stage, withApp);
+    await stage.visit('/account/security/activity');
+    await expect(stage.page.getByRole('row')).not.toHaveCount(1);
+  },
   'Staff': async (stage) => {
     const practice = await practiceOf(stage);
     await practice.add();

@@ -13,6 +13,7 @@ const HEADINGS = {
   '/account/security/recovery-codes': 'Recovery codes',
   '/account/security/authenticator': 'Add an authenticator app',
   '/account/security/disable': 'Disable two-factor authentication',
+  '/account/security/activity': 'Recent activity',
   '/account/step-up': 'Confirm it is you',
   '/help/two-factor': 'Two-factor authentication',
   '/login/enrol': 'Set up two-factor authentication',

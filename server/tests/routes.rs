@@ -3,6 +3,7 @@
 //! `cargo xtask test` starts the PostgreSQL that half of them need.
 
 mod access;
+mod activity;
 mod csrf;
 mod dev;
 mod devices;

@@ -404,7 +404,13 @@ fn recovery_codes_section(enabled: bool, left: u32) -> AnyView {
 
 fn browsers_section(browsers: Vec<BrowserView>) -> AnyView {
     let rows: Vec<_> = browsers.into_iter().map(browser_row).collect();
-    view! { <Section id="browsers" title="Signed-in browsers">{rows.join()}</Section> }.erase()
+    view! {
+        <Section id="browsers" title="Signed-in browsers">
+            {rows.join()}
+            <Hint><Link href="/account/security/activity" label="Recent activity"/></Hint>
+        </Section>
+    }
+    .erase()
 }
 
 fn browser_row(browser: BrowserView) -> AnyView {

@@ -10,6 +10,20 @@ use super::{Store, Write};
 
 const MARK: &str = "SELECT practice_id, seq, hash, at, signature FROM audit_mark WHERE practice_id = $1";
 
+/// Events with the names of their people.
+macro_rules! events {
+    ($which:literal) => {
+        concat!(
+            "SELECT a.id, a.at, a.event, a.actor_id, actor.username AS actor_username, a.subject_id,
+                    subject.username AS subject_username, a.factor, a.address, a.session_id, a.request_id
+             FROM audit a
+             LEFT JOIN account actor ON actor.id = a.actor_id AND actor.practice_id = a.practice_id
+             LEFT JOIN account subject ON subject.id = a.subject_id AND subject.practice_id = a.practice_id ",
+            $which
+        )
+    };
+}
+
 /// A row that has no link yet.
 pub(crate) struct UnsealedRow {
     pub(crate) at: i64,
@@ -290,17 +304,12 @@ impl Store {
 
     /// Events of a practice, newest first.
     pub(crate) async fn search_audit(&self, filter: &AuditFilter<'_>, most: i64) -> Result<Vec<FoundRow>, sqlx::Error> {
-        sqlx::query_as(
-            "SELECT a.id, a.at, a.event, a.actor_id, actor.username AS actor_username, a.subject_id,
-                    subject.username AS subject_username, a.factor, a.address, a.session_id, a.request_id
-             FROM audit a
-             LEFT JOIN account actor ON actor.id = a.actor_id AND actor.practice_id = a.practice_id
-             LEFT JOIN account subject ON subject.id = a.subject_id AND subject.practice_id = a.practice_id
-             WHERE a.practice_id = $1 AND a.at >= $2 AND a.at < $3
+        sqlx::query_as(events!(
+            "WHERE a.practice_id = $1 AND a.at >= $2 AND a.at < $3
                AND ($4 = '' OR a.actor_id = $4 OR a.subject_id = $4) AND ($5 = '' OR a.event = $5)
                AND a.at <= $6 AND (a.at < $6 OR a.id < $7)
-             ORDER BY a.at DESC, a.id DESC LIMIT $8",
-        )
+             ORDER BY a.at DESC, a.id DESC LIMIT $8"
+        ))
         .bind(filter.practice_id)
         .bind(filter.from)
         .bind(filter.to)
@@ -308,6 +317,27 @@ impl Store {
         .bind(filter.event)
         .bind(filter.before_at)
         .bind(filter.before_id)
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await
+    }
+
+    /// Events of which a person of the practice is the subject, newest first, before the row of that time and id.
+    pub(crate) async fn audit_about(
+        &self,
+        practice_id: &str,
+        account_id: &str,
+        (before_at, before_id): (i64, &str),
+        most: i64,
+    ) -> Result<Vec<FoundRow>, sqlx::Error> {
+        sqlx::query_as(events!(
+            "WHERE a.practice_id = $1 AND a.subject_id = $2 AND a.at <= $3 AND (a.at < $3 OR a.id < $4)
+             ORDER BY a.at DESC, a.id DESC LIMIT $5"
+        ))
+        .bind(practice_id)
+        .bind(account_id)
+        .bind(before_at)
+        .bind(before_id)
         .bind(most)
         .fetch_all(&self.pool)
         .await

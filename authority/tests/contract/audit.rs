@@ -1,5 +1,5 @@
 use authority::audit_trail::{self, Applied, Fault, Filter, Finding, Hash, RetentionError, Standing, Verdict};
-use authority::sign_in;
+use authority::{sessions, sign_in};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ on_both_databases!(
     heads_are_signed_every_hour_and_with_an_export,
     pages_show_every_event_once_newest_first,
     nobody_reads_another_practices_trail,
+    everybody_reads_what_is_about_them_alone,
     a_trail_is_kept_for_six_years_at_least,
     what_is_older_than_the_practice_keeps_is_removed_and_the_rest_verifies,
     every_altered_column_that_retention_left_is_named,
@@ -702,6 +703,37 @@ async fn nobody_reads_another_practices_trail(world: World) {
     while let Some(lines) = export.next_lines(authority).await.unwrap() {
         assert!(!lines.contains(&trail.practice_id) && !lines.contains(&account_id));
     }
+}
+
+async fn everybody_reads_what_is_about_them_alone(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let bob = world.provider("bob", "+12025550177").await;
+    fail_password(&bob).await;
+    let challenge = ada.challenge().await;
+    for _ in 0..60 {
+        world.advance(1);
+        sign_in::note_skipped_step(&world.authority, &visitor(), &challenge).await.unwrap();
+    }
+    let signed_in = ada.signed_in().await;
+    let (mut entries, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = audit_trail::about(&world.authority, &signed_in, cursor.as_ref()).await.unwrap();
+        assert!(page.entries.len() <= audit_trail::PAGE);
+        entries.extend(page.entries);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(entries.is_sorted_by(|one, next| (one.at, &one.id) > (next.at, &next.id)));
+    assert!(entries.iter().all(|entry| entry.subject.id == signed_in.account_id()));
+    let adas =
+        world.number("SELECT COUNT(*) FROM audit WHERE subject_id = (SELECT id FROM account WHERE username = 'ada')");
+    assert_eq!(i64::try_from(entries.len()).unwrap(), adas.await);
+    // A sign-in names the session that it opened.
+    let sessions = sessions::list(&world.authority, &signed_in).await.unwrap();
+    let opened = entries.iter().find(|entry| entry.event == "signed-in").expect("a sign-in");
+    assert!(sessions.iter().any(|session| Some(&session.id) == opened.session_id.as_ref()));
 }
 
 async fn a_trail_is_kept_for_six_years_at_least(world: World) {
