@@ -24,7 +24,8 @@ pub(crate) use log_out::LogOut;
 pub(crate) use not_found::not_found_page;
 #[cfg(feature = "ssr")]
 pub(crate) use {
-    authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::SendToken, step_up::Then,
+    authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::CHECK_UP, step_up::SendToken,
+    step_up::Then,
 };
 
 /// A path and its page.
@@ -58,6 +59,7 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/practice/approvals", sheet::sheet_page),
     ("/practice/audit", sheet::sheet_page),
     ("/account/security/activity", sheet::sheet_page),
+    ("/account/check-up", sheet::sheet_page),
     ("/login/enrol", sheet::sheet_page),
     ("/login/reset", sheet::sheet_page),
     ("/locked", sheet::sheet_page),
@@ -70,4 +72,4 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 /// How many of them the server describes.
-const SHEETS: usize = 14;
+const SHEETS: usize = 15;

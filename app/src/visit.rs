@@ -164,6 +164,7 @@ impl Who {
         let locks_in = signed_in.locks_at().map(|at| u32::try_from(at.since(now).as_secs()).unwrap_or(u32::MAX));
         Self {
             enrol_by,
+            check_up: signed_in.check_up_at().is_some_and(|at| at <= now),
             locks_in,
             first_name: signed_in.first_name().to_owned(),
             last_name: signed_in.last_name().to_owned(),

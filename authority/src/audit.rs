@@ -69,6 +69,8 @@ events! {
     RecoveryCodeUsed = "recovery-code-used": "A recovery code was used.",
     RecoveryCodesMade = "recovery-codes-made": "New recovery codes were made.",
     RecoveryCodesStored = "recovery-codes-stored": "Somebody said that the recovery codes are stored.",
+    CheckUpPassed = "check-up-passed": "A way to get tokens was checked, and is still at hand.",
+    CheckUpPutOff = "check-up-put-off": "The check of the way to get tokens was put off.",
     SteppedUp = "stepped-up": "Somebody confirmed password and token again.",
     SessionEnded = "session-ended": "A signed-in browser was ended from elsewhere.",
     LoggedOut = "logged-out": "Somebody logged out.",

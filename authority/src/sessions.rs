@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::policy::{Member, Rule, Standing, personal, standing};
 use domain::session::{Assurance, Lifetime, is_stepped_up as counts};
-use domain::{Email, LocalPath, Role, Timestamp};
+use domain::{Email, LocalPath, Role, Timestamp, check_up};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::{NewSession, SignedInRow, Write};
@@ -150,6 +150,13 @@ impl SignedIn {
             has_app: self.row.app_factors > 0,
         };
         standing(self.role_rule(), member, now)
+    }
+
+    /// When the person is to be asked whether the way to a token is still at hand; `None` without a factor.
+    #[must_use]
+    pub fn check_up_at(&self) -> Option<Timestamp> {
+        let proven_at = moment(self.row.proven_at?);
+        Some(check_up::due_at(proven_at, self.row.check_up_put_off_at.map(moment)))
     }
 
     /// How the session was opened.

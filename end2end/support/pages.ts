@@ -14,6 +14,7 @@ const HEADINGS = {
   '/account/security/authenticator': 'Add an authenticator app',
   '/account/security/disable': 'Disable two-factor authentication',
   '/account/security/activity': 'Recent activity',
+  '/account/check-up': 'Is your authenticator still at hand?',
   '/account/step-up': 'Confirm it is you',
   '/help/two-factor': 'Two-factor authentication',
   '/login/enrol': 'Set up two-factor authentication',

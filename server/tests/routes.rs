@@ -4,6 +4,7 @@
 
 mod access;
 mod activity;
+mod check_up;
 mod csrf;
 mod dev;
 mod devices;

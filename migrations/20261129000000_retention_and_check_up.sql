@@ -18,3 +18,6 @@ CREATE TABLE audit_mark (
 
 -- What a person's own page of recent activity reads.
 CREATE INDEX audit_by_subject ON audit (subject_id, at);
+
+-- When the person last put the check-up off, whether the way to a token is still at hand. NULL: never.
+ALTER TABLE account ADD COLUMN check_up_put_off_at BIGINT;
