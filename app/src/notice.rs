@@ -26,10 +26,12 @@ pub(crate) enum Notice {
     ResetLinkSent,
     ResetStarted,
     ResetStopped,
+    CheckedUp,
+    CheckUpPutOff,
 }
 
 impl Notice {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::LoggedOut,
@@ -53,6 +55,8 @@ impl Notice {
         Self::ResetLinkSent,
         Self::ResetStarted,
         Self::ResetStopped,
+        Self::CheckedUp,
+        Self::CheckUpPutOff,
     ];
 
     const fn name(self) -> &'static str {
@@ -80,6 +84,8 @@ impl Notice {
             Self::ResetLinkSent => "reset-link-sent",
             Self::ResetStarted => "reset-started",
             Self::ResetStopped => "reset-stopped",
+            Self::CheckedUp => "checked-up",
+            Self::CheckUpPutOff => "check-up-put-off",
         }
     }
 
@@ -108,6 +114,8 @@ impl Notice {
             Self::ResetRejected => "Rejected. Nothing was changed.",
             Self::ResetLinkSent => "If username and password are right, a link is on its way to the e-mail address.",
             Self::ResetStarted => "The 24 hours have begun. We have told every address and phone of yours.",
+            Self::CheckedUp => "It works. We ask again when you have not typed a token for four weeks.",
+            Self::CheckUpPutOff => "We ask again in a week.",
             Self::ResetStopped => "If a reset was waiting, it is cancelled.",
             Self::EnabledForMember => "Two-factor authentication is on for them. Their next log-in asks for a token.",
         }

@@ -41,6 +41,8 @@ wire! {
         pub(crate) manages_accounts: bool,
         /// By when the practice asks for two-factor authentication, while it is not set up.
         pub(crate) enrol_by: Option<Timestamp>,
+        /// It is time to see whether the way to a token is still at hand.
+        pub(crate) check_up: bool,
         /// What happens if nothing more is done.
         pub(crate) idle: Idle,
     }

@@ -26,7 +26,8 @@ pub(crate) use not_found::not_found_page;
 pub(crate) use stay::Stay;
 #[cfg(feature = "ssr")]
 pub(crate) use {
-    authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::SendToken, step_up::Then,
+    authenticator::AddApp, log_in::AFTER_SIGN_IN, phone::PATH as CONFIRM_PHONE, step_up::CHECK_UP, step_up::SendToken,
+    step_up::Then,
 };
 
 /// A path and its page.
@@ -59,6 +60,8 @@ pub(crate) const PAGES: [Page; 14 + SHEETS] = [
     ("/practice/coverage", sheet::sheet_page),
     ("/practice/approvals", sheet::sheet_page),
     ("/practice/audit", sheet::sheet_page),
+    ("/account/security/activity", sheet::sheet_page),
+    ("/account/check-up", sheet::sheet_page),
     ("/login/enrol", sheet::sheet_page),
     ("/login/reset", sheet::sheet_page),
     ("/locked", sheet::sheet_page),
@@ -71,4 +74,4 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 /// How many of them the server describes.
-const SHEETS: usize = 13;
+const SHEETS: usize = 15;

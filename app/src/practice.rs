@@ -1,7 +1,9 @@
 //! The pages that the server describes, most of them for a practice's administrators: what each consists of, and the server functions that they call.
 
+mod activity;
 mod address;
 mod audit;
+mod check_up;
 mod coverage;
 mod enrol;
 mod locked;
@@ -33,6 +35,8 @@ pub(crate) async fn load(call: &Call, address: &str) -> Result<String, AppError>
         ["locked"] => locked::show(call, &address).await?,
         ["practice", "audit"] => audit::show(call, &address).await?,
         ["practice", "policy"] => policy::show(call, &address).await?,
+        ["account", "check-up"] => check_up::show(call).await?,
+        ["account", "security", "activity"] => activity::show(call, &address).await?,
         ["login", "enrol"] => enrol::show(call).await?,
         _ => return Err(crate::visit::refuse(AppError::NotFound)),
     };

@@ -180,6 +180,7 @@ impl Who {
             Idle { locks_in: signed_in.locks_at().map(seconds_to), ends_in: signed_in.idle_ends_at().map(seconds_to) };
         Self {
             enrol_by,
+            check_up: signed_in.check_up_at().is_some_and(|at| at <= now),
             idle,
             first_name: signed_in.first_name().to_owned(),
             last_name: signed_in.last_name().to_owned(),

@@ -10,6 +10,9 @@ use crate::{Authority, SignedIn, Visitor};
 
 pub(crate) use signer::Signer;
 
+/// Who acted, where nobody did.
+const SERVER: &str = "twofold";
+
 macro_rules! events {
     ($($variant:ident = $name:literal: $description:literal,)+) => {
         /// What happened (requirements.md AU-1).
@@ -70,6 +73,8 @@ events! {
     RecoveryCodeUsed = "recovery-code-used": "A recovery code was used.",
     RecoveryCodesMade = "recovery-codes-made": "New recovery codes were made.",
     RecoveryCodesStored = "recovery-codes-stored": "Somebody said that the recovery codes are stored.",
+    CheckUpPassed = "check-up-passed": "A way to get tokens was checked, and is still at hand.",
+    CheckUpPutOff = "check-up-put-off": "The check of the way to get tokens was put off.",
     SteppedUp = "stepped-up": "Somebody confirmed password and token again.",
     SessionEnded = "session-ended": "A signed-in browser was ended from elsewhere.",
     LoggedOut = "logged-out": "Somebody logged out.",
@@ -97,6 +102,7 @@ events! {
     PinWrong = "pin-wrong": "A wrong App unlock PIN was typed.",
     AccountUnlocked = "account-unlocked": "The operator unlocked an account.",
     AuditRetentionChanged = "audit-retention-changed": "How long the audit trail is kept was changed.",
+    AuditRetentionApplied = "audit-retention-applied": "Events older than the practice keeps were removed from the audit trail.",
 }
 
 /// Whom an event is about, and who acted: the same person, unless an administrator or the operator did it.
@@ -162,7 +168,7 @@ pub(crate) async fn record(
     event: Event,
     factor: Option<FactorKind>,
 ) -> Result<(), StoreError> {
-    let mut row = Row {
+    let row = Row {
         id: authority.entropy.id(),
         practice_id: subject.practice_id.to_owned(),
         at: authority.now().millis(),
@@ -173,8 +179,40 @@ pub(crate) async fn record(
         address: visitor.address.to_string(),
         session_id: subject.session_id.map(str::to_owned),
         request_id: visitor.request_id.clone(),
+        removed_to: None,
         mac: None,
     };
+    sign_and_insert(authority, write, row).await
+}
+
+/// Writes that retention was applied up to that place of the practice's chain. Nobody asked for it, from nowhere. Returns
+/// when it was.
+pub(crate) async fn record_removal(
+    authority: &Authority,
+    write: &mut Write,
+    practice_id: &str,
+    removed_to: i64,
+) -> Result<i64, StoreError> {
+    let at = authority.now().millis();
+    let row = Row {
+        id: authority.entropy.id(),
+        practice_id: practice_id.to_owned(),
+        at,
+        event: Event::AuditRetentionApplied.name().to_owned(),
+        actor_id: SERVER.to_owned(),
+        subject_id: SERVER.to_owned(),
+        factor: None,
+        address: String::new(),
+        session_id: None,
+        request_id: authority.entropy.id(),
+        removed_to: Some(removed_to),
+        mac: None,
+    };
+    sign_and_insert(authority, write, row).await?;
+    Ok(at)
+}
+
+async fn sign_and_insert(authority: &Authority, write: &mut Write, mut row: Row) -> Result<(), StoreError> {
     row.mac = Some(authority.signer.row(&row));
     write.insert_audit(&row).await
 }

@@ -1,4 +1,4 @@
-//! The audit trail as evidence: sealing, verifying, exporting and searching it.
+//! The audit trail as evidence: sealing, verifying, exporting and searching it, and removing what need not be kept.
 //!
 //! Rows are written by [`crate::audit`], in the transaction of their change, and by nobody ever changed. Here they are
 //! linked to a chain of hashes, one chain for each practice. Whoever writes an event waits for no chain: a sealer, which any
@@ -11,11 +11,13 @@ mod search;
 mod verify;
 
 pub use export::{Export, export};
-pub use retention::{MAX_YEARS, MIN_YEARS, RetentionError, retention_years, set_retention_years};
+pub use retention::{
+    Applied, MAX_YEARS, MIN_YEARS, RetentionError, apply_retention, retention_years, set_retention_years,
+};
 pub use seal::{Round, seal};
-pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, events, search};
-pub use trail::{Fault, Finding, Hash, Head, Verdict};
-pub use verify::{has_signed, stands_at, verify};
+pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, about, events, search};
+pub use trail::{Fault, Finding, Hash, Head, Header, Verdict};
+pub use verify::{Standing, compare_head, has_signed, verify};
 
 use crate::{Authority, Unavailable};
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::lockout::LONG_WINDOW;
 use domain::policy::MAX_IDLE_MINUTES;
 use domain::session::ABSOLUTE;
 
@@ -9,11 +10,12 @@ use crate::{Authority, Unavailable, coverage};
 
 /// Rows are kept this long after they ran out; every limit looks back a day at most.
 const KEPT: Duration = Duration::from_hours(48);
+const _: () = assert!(KEPT.as_secs() > LONG_WINDOW.as_secs(), "no lock is lifted by sweeping");
 
 /// As long as the browser keeps its cookie.
 const BROWSER_KEPT: Duration = Duration::from_hours(365 * 24);
 
-/// Deletes sessions, challenges, pending enrolments and devices, registrations, message tokens, counters and messages that have run out.
+/// Deletes sessions, challenges, pending enrolments and devices, registrations, message tokens, attempts, counters and messages that have run out.
 ///
 /// # Errors
 /// [`Unavailable`].
@@ -29,6 +31,7 @@ pub async fn sweep(authority: &Authority) -> Result<(), Unavailable> {
     write.sweep_registrations(before).await?;
     write.sweep_devices(before).await?;
     write.sweep_messages(before).await?;
+    write.sweep_attempts(before).await?;
     write.sweep_password_failures(before).await?;
     write.sweep_outbox(before).await?;
     write.sweep_reset_links(before).await?;

@@ -8,6 +8,7 @@ mod account_phone;
 mod audit;
 pub mod audit_trail;
 pub mod backup;
+pub mod check_up;
 pub mod cipher;
 pub mod clock;
 pub mod coverage;

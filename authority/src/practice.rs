@@ -103,6 +103,7 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
     let subject = Subject::own(&practice_id, &account_id);
     audit::record(authority, &mut write, visitor, subject, Event::PracticeCreated, None).await?;
     let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, None).await?;
+    let subject = Subject { session_id: Some(&opened.id), ..subject };
     audit::record(authority, &mut write, visitor, subject, Event::SignedIn, None).await?;
     write.commit().await?;
     Ok(opened)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::session::Assurance;
 use domain::{LocalPath, Timestamp};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, Subject};
 use crate::keys::{BrowserKey, RememberKey};
 use crate::notice::{self, Notice};
 use crate::sessions::{self, EndError};
@@ -111,8 +111,9 @@ pub(crate) async fn enter(
         notice::queue(authority, write, &account.email, Notice::RememberedCopied).await?;
         return Ok(None);
     }
-    let subject = account.into();
+    let subject = Subject::from(account);
     let mut opened = sessions::open(authority, write, visitor, subject, Assurance::Remembered, next).await?;
+    let subject = Subject { session_id: Some(&opened.id), ..subject };
     audit::record(authority, write, visitor, subject, Event::SignedInRemembered, None).await?;
     let cookie = RememberCookie { id: row.id, key };
     opened.remembered = Some(Remembered { cookie, lifetime: until.since(now) });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::policy::{Member, Rule, Standing, personal, standing};
 use domain::session::{Assurance, Lifetime, is_stepped_up as counts};
-use domain::{Email, LocalPath, Role, Timestamp};
+use domain::{Email, LocalPath, Role, Timestamp, check_up};
 
 use crate::audit::{self, Event, Subject};
 use crate::store::{NewSession, SignedInRow, Write};
@@ -154,6 +154,13 @@ impl SignedIn {
         standing(self.role_rule(), member, now)
     }
 
+    /// When the person is to be asked whether the way to a token is still at hand; `None` without a factor.
+    #[must_use]
+    pub fn check_up_at(&self) -> Option<Timestamp> {
+        let proven_at = moment(self.row.proven_at?);
+        Some(check_up::due_at(proven_at, self.row.check_up_put_off_at.map(moment)))
+    }
+
     /// How the session was opened.
     #[must_use]
     pub fn assurance(&self) -> Assurance {
@@ -203,6 +210,8 @@ impl SignedIn {
 /// A session was opened or renewed: these are its cookies.
 #[derive(Debug)]
 pub struct OpenedSession {
+    /// Its name in the audit trail.
+    pub(crate) id: String,
     /// The key of the session.
     pub session: SessionKey,
     /// The key of the browser.
@@ -368,11 +377,10 @@ pub(crate) async fn open(
     next: Option<LocalPath>,
 ) -> Result<OpenedSession, Unavailable> {
     let now = authority.now().millis();
-    let opened = keys(authority, visitor, next);
-    let session_id = authority.entropy.id();
+    let opened = keys(authority, visitor, authority.entropy.id(), next);
     write
         .insert_session(&NewSession {
-            id: &session_id,
+            id: &opened.id,
             key_hash: &opened.session.hash(authority),
             account_id: subject.account_id,
             assurance: assurance.name(),
@@ -399,7 +407,7 @@ pub(crate) async fn renew(
     assurance: Assurance,
     stepped_up_at: Option<Timestamp>,
 ) -> Result<OpenedSession, Unavailable> {
-    let opened = keys(authority, visitor, None);
+    let opened = keys(authority, visitor, signed_in.session_id().to_owned(), None);
     let renewed = write
         .renew_session(
             signed_in.session_id(),
@@ -412,8 +420,9 @@ pub(crate) async fn renew(
     if renewed { Ok(opened) } else { Err(Unavailable) }
 }
 
-fn keys(authority: &Authority, visitor: &Visitor, next: Option<LocalPath>) -> OpenedSession {
+fn keys(authority: &Authority, visitor: &Visitor, id: String, next: Option<LocalPath>) -> OpenedSession {
     OpenedSession {
+        id,
         session: SessionKey::generate(authority),
         browser: visitor.browser.clone().unwrap_or_else(|| BrowserKey::generate(authority)),
         next,

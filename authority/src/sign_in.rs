@@ -7,7 +7,7 @@ use domain::session::Assurance;
 use domain::token::InvalidToken;
 use domain::{Email, FactorKind, LocalPath, Password, RecoveryCode, Token, Username};
 
-use crate::audit::{self, Event};
+use crate::audit::{self, Event, Subject};
 use crate::message_token::{self, Binding};
 use crate::methods::{self, Methods};
 use crate::notice::{self, Notice};
@@ -132,6 +132,7 @@ pub async fn with_password(
     let step = if !has_factor {
         let subject = (&credentials).into();
         let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, next).await?;
+        let subject = Subject { session_id: Some(&opened.id), ..subject };
         audit::record(authority, &mut write, visitor, subject, Event::SignedIn, None).await?;
         PasswordStep::SignedIn(opened)
     } else if let Some(opened) = remembered::enter(authority, &mut write, visitor, &account, next.clone()).await? {
@@ -289,7 +290,8 @@ async fn pass(
         audit::record(authority, &mut write, visitor, subject, Event::RecoveryCodesMade, None).await?;
         opened.has_codes = true;
     }
-    audit::record(authority, &mut write, visitor, subject, Event::SignedIn, Some(proven.factor)).await?;
+    let in_session = Subject { session_id: Some(&opened.id), ..subject };
+    audit::record(authority, &mut write, visitor, in_session, Event::SignedIn, Some(proven.factor)).await?;
     if proven.factor == FactorKind::RecoveryCode {
         let left = write.recovery_codes_left(&account.id).await?;
         audit::record(authority, &mut write, visitor, subject, Event::RecoveryCodeUsed, Some(proven.factor)).await?;

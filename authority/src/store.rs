@@ -34,7 +34,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub(crate) use account::{AccountRow, Credentials, NewAccount, ProfileRow};
-pub(crate) use audit::{AuditFilter, ChainRow, FoundRow, HeadRow, LinkRow, LinkedRow, UnsealedRow};
+pub(crate) use audit::{AuditFilter, ChainRow, FoundRow, HeadRow, LinkRow, LinkedRow, MarkRow, UnsealedRow};
 pub(crate) use backup::{BackupRow, NewBackup};
 pub(crate) use challenge::{ChallengeRow, NewChallenge};
 pub(crate) use coverage::CoverageRow;

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod challenge;
+pub mod check_up;
 pub mod countdown;
 pub mod countries;
 pub mod date;

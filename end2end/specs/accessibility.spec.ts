@@ -296,6 +296,22 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
     await press(stage.page, 'Confirm');
     await expectError(stage.page, 'The password or the token is not right');
   },
+  'Recent activity': async (stage) => {
+    await signedIn(stage, withApp);
+    await stage.visit('/account/security/activity');
+    await expect(stage.page.getByRole('row')).not.toHaveCount(1);
+  },
+  'Check-up': async (stage) => {
+    await signedIn(stage, withApp);
+    await stage.visit('/account/check-up');
+  },
+  'Check-up, error': async (stage) => {
+    await signedIn(stage, withApp);
+    await stage.visit('/account/check-up');
+    await fill(stage.page, { 'Authorization token': '000000' });
+    await press(stage.page, 'Check');
+    await expectError(stage.page, /token is not right/);
+  },
   'Staff': async (stage) => {
     const practice = await practiceOf(stage);
     await practice.add();

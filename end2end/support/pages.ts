@@ -13,6 +13,8 @@ const HEADINGS = {
   '/account/security/recovery-codes': 'Recovery codes',
   '/account/security/authenticator': 'Add an authenticator app',
   '/account/security/disable': 'Disable two-factor authentication',
+  '/account/security/activity': 'Recent activity',
+  '/account/check-up': 'Is your authenticator still at hand?',
   '/account/step-up': 'Confirm it is you',
   '/help/two-factor': 'Two-factor authentication',
   '/login/enrol': 'Set up two-factor authentication',

@@ -12,7 +12,8 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 const SEAL_EVERY: Duration = Duration::from_secs(1);
 /// How often what has expired is removed.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
-
+/// How often trails are looked at for what is older than their practices keep. It goes by whole days.
+const RETAIN_EVERY: Duration = Duration::from_hours(1);
 /// How often deadlines are looked at.
 const REMIND_EVERY: Duration = Duration::from_mins(5);
 
@@ -28,6 +29,7 @@ impl Jobs {
         tasks.spawn(deliver(authority.clone()));
         tasks.spawn(seal(authority.clone()));
         tasks.spawn(sweep(authority.clone()));
+        tasks.spawn(retain(authority.clone()));
         tasks.spawn(remind(authority.clone()));
         Self(tasks)
     }
@@ -83,6 +85,28 @@ async fn sweep(authority: Authority) {
         interval.tick().await;
         if let Err(error) = authority::housekeeping::sweep(&authority).await {
             tracing::warn!(%error, "what has expired could not be removed");
+        }
+    }
+}
+
+/// Removes what is older than practices keep of their audit trails.
+async fn retain(authority: Authority) {
+    let mut interval = every(RETAIN_EVERY);
+    let mut blocked = Vec::new();
+    loop {
+        interval.tick().await;
+        match authority::audit_trail::apply_retention(&authority).await {
+            Ok(applied) => {
+                for practice in applied.blocked.iter().filter(|practice| !blocked.contains(*practice)) {
+                    tracing::error!(
+                        event = "audit_retention_blocked",
+                        practice,
+                        "an audit trail is not whole, so nothing of it is removed"
+                    );
+                }
+                blocked = applied.blocked;
+            }
+            Err(error) => tracing::warn!(%error, "audit rows could not be removed for their age"),
         }
     }
 }

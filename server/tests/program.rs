@@ -6,12 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::time::Duration;
 
 use authority::cipher::KeyRing;
-use authority::clock::SystemClock;
+use authority::clock::{Clock, ShiftedClock, SystemClock};
 use authority::delivery::Gateways;
 use authority::entropy::SystemEntropy;
-use authority::{Authority, Migrate, Settings, Visitor, sign_in};
+use authority::{Authority, Migrate, Settings, Visitor, audit_trail, sign_in};
 
 /// Two keys of 32 bytes.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -119,13 +120,18 @@ fn flags_go_before_the_environment_and_the_environment_before_the_file() {
 
 /// The sample practice, in which somebody types wrong passwords.
 async fn leave_a_trail(data: &Path) {
+    leave_a_trail_at(data, Arc::new(SystemClock)).await;
+}
+
+/// The same, when the clock says so.
+async fn leave_a_trail_at(data: &Path, clock: Arc<dyn Clock>) -> Authority {
     let settings = Settings {
         database_url: format!("sqlite://{}", data.join("twofold.db").display()),
         migrate: Migrate::No,
         master_keys: KeyRing::from_file(&data.join("master.key")).expect("the key"),
         public_host: "twofold.test".to_owned(),
         public_url: "https://twofold.test".to_owned(),
-        clock: Arc::new(SystemClock),
+        clock,
         entropy: Arc::new(SystemEntropy),
         gateways: Gateways::outboxed(),
         hashing_slots: 1,
@@ -142,6 +148,7 @@ async fn leave_a_trail(data: &Path) {
     for _ in 0..3 {
         sign_in::with_password(&authority, &visitor, "thomas", "wrong".to_owned(), None).await.expect_err("wrong");
     }
+    authority
 }
 
 #[tokio::test]
@@ -187,6 +194,49 @@ async fn a_trail_is_exported_and_verified_by_the_program() {
     let (code, _, error) = run(&["verify", "--file", path], false);
     assert!(code == Some(1) && error.starts_with("twofold: ") && error.ends_with("was altered.\n"), "{error}");
     assert!(error.contains(": Row 1 ("), "{error}");
+}
+
+#[tokio::test]
+async fn what_retention_left_verifies_and_says_where_it_begins() {
+    const SEVEN_YEARS: Duration = Duration::from_hours(7 * 366 * 24);
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_twofold"));
+        program.env_clear().arg("audit").args(arguments).arg("--dev").arg("--data-dir").arg(&data);
+        let output = program.output().expect("the program runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let practice = ["--practice", "Sample Practice"];
+    let export = |name: &str| {
+        let path = folder.path().join(name).to_str().expect("a path").to_owned();
+        let (code, text) = run(&[&["export", "--output", &path], &practice[..]].concat());
+        assert_eq!(code, Some(0), "{text}");
+        path
+    };
+    assert!(twofold("migrate", folder.path(), &["--dev"]).status.success());
+    let long_ago = Arc::new(ShiftedClock::standing(SystemClock.now() - SEVEN_YEARS));
+    leave_a_trail_at(&data, long_ago.clone()).await;
+    let before = export("before.jsonl");
+    leave_a_trail_at(&data, long_ago).await;
+    let authority = leave_a_trail_at(&data, Arc::new(SystemClock)).await;
+    let applied = audit_trail::apply_retention(&authority).await.expect("a database");
+    assert!(applied.removed > 0 && applied.blocked.is_empty(), "{applied:?}");
+
+    let begins = format!("begins with row {}: what was before was removed for its age.", applied.removed + 1);
+    let after = export("after.jsonl");
+    for arguments in
+        [vec!["verify"], vec!["verify", "--file", &after], [&["verify", "--file", &after], &practice[..]].concat()]
+    {
+        let (code, text) = run(&arguments);
+        assert!(code == Some(0) && text.contains("rows, unbroken.") && text.contains(&begins), "{arguments:?}: {text}");
+    }
+    let (code, text) = run(&[&["verify", "--file", &before], &practice[..]].concat());
+    assert!(code == Some(0) && text.contains("have been removed from the database for their age"), "{text}");
+    let head = format!("1:{}", "0".repeat(64));
+    let (code, text) = run(&[&["verify", "--head", &head], &practice[..]].concat());
+    assert!(code == Some(1) && text.contains("row 1 was removed for its age"), "{text}");
 }
 
 #[test]

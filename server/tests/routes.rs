@@ -3,6 +3,8 @@
 //! `cargo xtask test` starts the PostgreSQL that half of them need.
 
 mod access;
+mod activity;
+mod check_up;
 mod csrf;
 mod dev;
 mod devices;

@@ -29,13 +29,15 @@ on_both_databases!(
     the_page_first_asked_for_comes_after_the_token,
 );
 
-const ACCOUNT_PAGES: [&str; 7] = [
+const ACCOUNT_PAGES: [&str; 9] = [
     "/account/profile",
     "/account/password",
     "/account/security",
     "/account/security/phone",
     "/account/security/recovery-codes",
     "/account/security/authenticator",
+    "/account/security/activity",
+    "/account/check-up",
     "/account/step-up",
 ];
 

@@ -24,8 +24,22 @@ pub struct Header {
     pub from_seq: i64,
     /// The state of the chain before that row.
     pub previous: Hash,
+    /// What the server says of the rows before it; they are none, or were removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
     /// When it was exported, in unix milliseconds.
     pub exported_at: i64,
+}
+
+/// That retention has removed the rows before the first, as the server signed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// When the last of them went, in unix milliseconds.
+    pub at: i64,
+    /// The server's keyed hash of that, the practice, the last place and the state of the chain there, in hexadecimal.
+    /// Only the server can check it.
+    pub signature: String,
 }
 
 /// A row with its place in the chain.

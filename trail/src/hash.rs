@@ -97,6 +97,7 @@ mod tests {
             address: "192.0.2.1".into(),
             session_id: Some(String::new()),
             request_id: "6".into(),
+            removed_to: None,
             mac: Some("01ab".into()),
         };
         assert_eq!(

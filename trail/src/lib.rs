@@ -16,7 +16,7 @@ pub mod hash;
 pub mod row;
 pub mod verify;
 
-pub use export::{Head, Header, Line, Sealed, Stream};
+pub use export::{Head, Header, Line, Mark, Sealed, Stream};
 pub use hash::Hash;
 pub use row::Row;
 pub use verify::{Fault, Finding, Verdict, Verifier};

@@ -26,6 +26,9 @@ pub struct Row {
     pub session_id: Option<String>,
     /// The request in which it was done.
     pub request_id: String,
+    /// Where retention was applied: the place of the last row that was removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_to: Option<i64>,
     /// The server's keyed hash of all of that, in hexadecimal; rows of releases before the chain have none.
     pub mac: Option<String>,
 }
@@ -50,6 +53,7 @@ impl Row {
         put(&mut bytes, "address", Some(self.address.as_bytes()));
         put(&mut bytes, "session_id", self.session_id.as_deref().map(str::as_bytes));
         put(&mut bytes, "request_id", Some(self.request_id.as_bytes()));
+        put(&mut bytes, "removed_to", self.removed_to.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
         bytes
     }
 
@@ -88,6 +92,7 @@ mod tests {
             address: "192.0.2.1".into(),
             session_id: None,
             request_id: String::new(),
+            removed_to: None,
             mac: None,
         }
     }
@@ -120,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_row_survives_its_text() {
-        let signed = Row { mac: Some("01ab".into()), factor: Some("sms".into()), ..row() };
+        let signed = Row { mac: Some("01ab".into()), factor: Some("sms".into()), removed_to: Some(7), ..row() };
         for row in [row(), signed] {
             assert_eq!(serde_json::from_str::<Row>(&serde_json::to_string(&row).unwrap()).unwrap(), row);
         }

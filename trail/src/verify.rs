@@ -28,6 +28,8 @@ pub enum Fault {
     Unsealed,
     /// The chain is whole, and not the one that was signed. Found only with the key.
     Rewritten,
+    /// Retention has removed it, says a later row, and it is there again.
+    Returned,
 }
 
 /// The first thing that is wrong.
@@ -62,6 +64,7 @@ impl fmt::Display for Finding {
             Fault::Rewritten => {
                 "is not the one that the server signed: the chain was rewritten or cut there or before."
             }
+            Fault::Returned => "is there again, although it was removed for its age.",
         })
     }
 }
@@ -73,6 +76,8 @@ pub enum Verdict {
     Unbroken {
         /// How many there are.
         rows: i64,
+        /// How many were before the first of them, and were removed for their age.
+        removed: i64,
     },
     /// At least this is not.
     Broken(Finding),
@@ -89,8 +94,15 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unbroken { rows: 1 } => f.write_str("1 row, unbroken."),
-            Self::Unbroken { rows } => write!(f, "{rows} rows, unbroken."),
+            Self::Unbroken { rows, removed } => {
+                let s = if *rows == 1 { "" } else { "s" };
+                write!(f, "{rows} row{s}, unbroken.")?;
+                if *removed > 0 {
+                    let first = removed + 1;
+                    write!(f, " The trail begins with row {first}: what was before was removed for its age.")?;
+                }
+                Ok(())
+            }
             Self::Broken(finding) => finding.fmt(f),
         }
     }
@@ -114,6 +126,8 @@ pub enum NotAnExport {
 #[derive(Debug)]
 pub struct Verifier {
     header: Header,
+    /// The last place that a row says was removed.
+    removed_to: i64,
     /// The place that comes next, and the state of the chain before it.
     next: i64,
     last: Hash,
@@ -132,12 +146,13 @@ impl Verifier {
         if header.format > FORMAT {
             return Err(NotAnExport::NewerFormat);
         }
-        // This release exports whole chains: whoever cut rows off the front cannot say that it began later.
-        if header.from_seq != 1 || header.previous != Hash::beginning(&header.practice_id) {
+        let is_beginning = header.from_seq == 1 && header.previous == Hash::beginning(&header.practice_id);
+        // Whoever cut rows off the front may write a mark, but no row: see `end`.
+        let is_rest = header.from_seq > 1 && header.mark.is_some();
+        if !is_beginning && !is_rest {
             return Err(NotAnExport::HeaderMismatch);
         }
-        let (next, last) = (header.from_seq, header.previous);
-        Ok(Self { header, next, last, found: None, wanted: None, head: None })
+        Ok(Self::with(header))
     }
 
     /// Begins with the first line of an export.
@@ -151,19 +166,23 @@ impl Verifier {
         }
     }
 
-    /// The chain of a practice from its first row on, for whoever has the rows at hand.
+    /// The chain of a practice behind the place `seq`, where it had the state `last`, for whoever has the rows at hand.
     #[must_use]
-    pub fn of_practice(practice_id: &str) -> Self {
-        let last = Hash::beginning(practice_id);
-        let header = Header {
+    pub fn behind(practice_id: &str, seq: i64, last: Hash) -> Self {
+        Self::with(Header {
             format: FORMAT,
             practice_id: practice_id.to_owned(),
             practice_name: String::new(),
-            from_seq: 1,
+            from_seq: seq + 1,
             previous: last,
+            mark: None,
             exported_at: 0,
-        };
-        Self { header, next: 1, last, found: None, wanted: None, head: None }
+        })
+    }
+
+    fn with(header: Header) -> Self {
+        let (next, last) = (header.from_seq, header.previous);
+        Self { header, removed_to: 0, next, last, found: None, wanted: None, head: None }
     }
 
     /// What the export says of itself.
@@ -206,6 +225,8 @@ impl Verifier {
         } else if self.last.then(row) == *hash {
             self.last = *hash;
             self.next += 1;
+            // Not the latest: rows of one moment are sealed in any order.
+            self.removed_to = self.removed_to.max(row.removed_to.unwrap_or_default());
         } else {
             self.wanted = Some(*hash);
             self.fault(Fault::Altered, *seq, Some(&row.id));
@@ -220,6 +241,11 @@ impl Verifier {
             self.fault(Fault::Surplus, head.seq + 1, None);
         } else if head.hash != self.last {
             self.fault(Fault::Rewritten, head.seq, None);
+        } else if self.removed_to < self.header.from_seq - 1 {
+            // Each removal is told by a row of the chain itself, so that nobody without the key begins it later.
+            self.fault(Fault::Missing, self.removed_to + 1, None);
+        } else if self.removed_to > self.header.from_seq - 1 {
+            self.fault(Fault::Returned, self.header.from_seq, None);
         }
         self.head = Some(head);
     }
@@ -242,7 +268,7 @@ impl Verifier {
         }
         match self.found {
             Some(finding) => Verdict::Broken(finding),
-            None => Verdict::Unbroken { rows: self.next - self.header.from_seq },
+            None => Verdict::Unbroken { rows: self.next - self.header.from_seq, removed: self.header.from_seq - 1 },
         }
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use trail::export::FORMAT;
 use trail::verify::NotAnExport;
-use trail::{Fault, Finding, Hash, Head, Header, Line, Row, Sealed, Stream, Verdict};
+use trail::{Fault, Finding, Hash, Head, Header, Line, Mark, Row, Sealed, Stream, Verdict};
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let text = "[a-z0-9 \"\\\\\u{202e}é]{0,12}";
@@ -25,6 +25,7 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
                 address: "192.0.2.1".into(),
                 session_id,
                 request_id: text,
+                removed_to: None,
                 mac: mac.map(|byte| format!("{byte:02x}").repeat(32)),
             })
             .collect()
@@ -40,6 +41,7 @@ fn export(rows: &[Row]) -> Vec<Line> {
         practice_name: "Elm Street Clinic".into(),
         from_seq: 1,
         previous,
+        mark: None,
         exported_at: 0,
     };
     let mut lines = vec![Line::Header(header)];
@@ -50,6 +52,25 @@ fn export(rows: &[Row]) -> Vec<Line> {
         lines.push(Line::Row(Sealed { seq, hash, columns: row.clone() }));
     }
     lines.push(Line::Head(Head { seq, hash, at: 0, signature: String::new() }));
+    lines
+}
+
+/// An export of the same rows after retention has removed the first of them, which a row at the end says.
+fn rest(mut rows: Vec<Row>, removed: usize) -> Vec<Line> {
+    let removed_to = Some(i64::try_from(removed).expect("a place"));
+    let last = rows.last().expect("a row").clone();
+    rows.push(Row { id: format!("id{}", rows.len()), event: "audit-retention-applied".into(), removed_to, ..last });
+    begin_behind(export(&rows), removed)
+}
+
+/// Cuts rows off the front, with a header that says so.
+fn begin_behind(mut lines: Vec<Line>, removed: usize) -> Vec<Line> {
+    let Line::Row(Sealed { seq, hash, .. }) = lines[removed] else { panic!("no row") };
+    lines.drain(1..=removed);
+    let Line::Header(header) = &mut lines[0] else { panic!("no header") };
+    header.from_seq = seq + 1;
+    header.previous = hash;
+    header.mark = Some(Mark { at: 0, signature: String::new() });
     lines
 }
 
@@ -89,6 +110,9 @@ fn alterations(sealed: &Sealed) -> Vec<Sealed> {
     ];
     altered.extend(optional(row.factor.as_deref()).into_iter().map(|factor| Row { factor, ..row.clone() }));
     altered.extend(optional(row.session_id.as_deref()).into_iter().map(|session_id| Row { session_id, ..row.clone() }));
+    let other = row.removed_to.map_or(1, |place| place + 1);
+    altered.extend([None, Some(other)].map(|removed_to| Row { removed_to, ..row.clone() }));
+    altered.retain(|altered| altered != row);
     altered.extend(optional(row.mac.as_deref()).into_iter().map(|mac| Row { mac, ..row.clone() }));
     let mut altered: Vec<_> = altered.into_iter().map(|columns| Sealed { columns, ..sealed.clone() }).collect();
     altered.push(Sealed { hash: Hash::beginning("another"), ..sealed.clone() });
@@ -113,7 +137,7 @@ proptest! {
             stream.push(&piece.iter().collect::<String>());
         }
         let (verdict, head) = stream.finish().expect("an export");
-        prop_assert_eq!(&verdict, &Verdict::Unbroken { rows: i64::try_from(rows.len()).unwrap() });
+        prop_assert_eq!(&verdict, &Verdict::Unbroken { rows: i64::try_from(rows.len()).unwrap(), removed: 0 });
         prop_assert!(verdict.to_string().ends_with("rows, unbroken."));
         prop_assert_eq!(head.expect("a head").seq, i64::try_from(rows.len()).unwrap());
     }
@@ -222,6 +246,61 @@ proptest! {
     }
 
     #[test]
+    fn what_retention_left_is_unbroken_and_says_where_it_begins(rows in rows(), removed in any::<Index>()) {
+        let removed = removed.index(rows.len()) + 1;
+        let left = rows.len() + 1 - removed;
+        let verdict = verify(&rest(rows, removed));
+        let [left, removed] = [left, removed].map(|count| i64::try_from(count).unwrap());
+        prop_assert_eq!(&verdict, &Verdict::Unbroken { rows: left, removed });
+        let says = format!("unbroken. The trail begins with row {}: what was before was removed for its age.", removed + 1);
+        prop_assert!(verdict.to_string().ends_with(&says));
+    }
+
+    #[test]
+    fn every_fault_in_what_retention_left_is_named(rows in rows(), removed in any::<Index>()) {
+        let count = rows.len();
+        let removed = removed.index(count) + 1;
+        let lines = rest(rows, removed);
+        for line in 1..lines.len() - 1 {
+            let seq = removed + line;
+            for altered in alterations(row(&lines, line)) {
+                let id = altered.columns.id.clone();
+                let mut lines = lines.clone();
+                lines[line] = Line::Row(altered);
+                prop_assert_eq!(verify(&lines), broken(Fault::Altered, seq, Some(&id)));
+            }
+            let mut without = lines.clone();
+            let taken = without.remove(line);
+            prop_assert_eq!(verify(&without), broken(Fault::Missing, seq, None));
+            let id = format!("id{}", seq - 1);
+            without.insert(without.len() - 1, taken);
+            if seq <= count {
+                prop_assert_eq!(verify(&without), broken(Fault::Reordered, seq, Some(&id)));
+            }
+            let mut twice = lines.clone();
+            twice.insert(line + 1, lines[line].clone());
+            prop_assert_eq!(verify(&twice), broken(Fault::Duplicated, seq, Some(&id)));
+        }
+    }
+
+    /// Without the key: whoever shortens a file can write any header, but no row.
+    #[test]
+    fn a_trail_that_begins_elsewhere_than_its_rows_say_is_not_whole(rows in rows(), one in any::<Index>(), other in any::<Index>()) {
+        let (one, other) = (one.index(rows.len()) + 1, other.index(rows.len()) + 1);
+        prop_assert_eq!(verify(&begin_behind(export(&rows), one)), broken(Fault::Missing, 1, None), "no row says so");
+        prop_assume!(one != other);
+        let (earlier, later) = (one.min(other), one.max(other));
+        let cut = begin_behind(rest(rows.clone(), earlier), later - earlier);
+        prop_assert_eq!(verify(&cut), broken(Fault::Missing, earlier + 1, None));
+        let told = rest(rows.clone(), later);
+        let whole = export(&rows);
+        let mut returned = begin_behind(whole, earlier);
+        returned.truncate(1 + later - earlier);
+        returned.extend_from_slice(&told[1..]);
+        prop_assert_eq!(verify(&returned), broken(Fault::Returned, earlier + 1, None));
+    }
+
+    #[test]
     fn any_line_cut_short_or_spoilt_cannot_be_read(rows in rows(), at in any::<Index>(), keep in any::<Index>()) {
         let lines = export(&rows);
         let seq = at.index(rows.len()) + 1;
@@ -244,7 +323,7 @@ fn what_comes_after_the_head_is_surplus() {
 
 #[test]
 fn a_trail_without_rows_is_whole() {
-    assert_eq!(verify(&export(&[])), Verdict::Unbroken { rows: 0 });
+    assert_eq!(verify(&export(&[])), Verdict::Unbroken { rows: 0, removed: 0 });
 }
 
 #[test]
@@ -260,6 +339,9 @@ fn what_is_no_export_is_not_verified() {
     let with = |header: Header| finish(&Line::Header(header).to_string());
     assert_eq!(with(Header { format: FORMAT + 1, ..header.clone() }), Err(NotAnExport::NewerFormat));
     assert_eq!(with(Header { from_seq: 2, ..header.clone() }), Err(NotAnExport::HeaderMismatch));
+    let mark = Some(Mark { at: 0, signature: String::new() });
+    assert_eq!(with(Header { mark: mark.clone(), from_seq: 0, ..header.clone() }), Err(NotAnExport::HeaderMismatch));
+    assert!(with(Header { mark, from_seq: 2, ..header.clone() }).is_ok(), "the rest of a chain");
     assert_eq!(with(Header { practice_id: "another".into(), ..header }), Err(NotAnExport::HeaderMismatch));
 }
 

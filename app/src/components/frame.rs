@@ -15,7 +15,7 @@ use crate::time::Time;
 /// A page in its frame.
 #[component]
 pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
-    let enrol_by = who.as_ref().and_then(|who| who.enrol_by).map(deadline);
+    let asked = who.as_ref().and_then(|who| who.enrol_by.map(deadline).or_else(|| who.check_up.then(check_up)));
     let ending = who.as_ref().map(|who| ending(who.idle));
     view! {
         // Not for the router, which would go there without moving the focus.
@@ -25,7 +25,7 @@ pub(crate) fn Frame(who: Option<Who>, children: Content) -> AnyView {
             {who.map(who_view)}
             <a class="help" href="/help/two-factor" rel="external">"Help"</a>
         </header>
-        {enrol_by}
+        {asked}
         {ending}
         <main id="content">{children.view()}</main>
     }
@@ -62,6 +62,17 @@ fn ending(idle: Idle) -> AnyView {
         })
     };
     live_view(warning)
+}
+
+/// What is asked of who has not typed a token for weeks, on every page until it is done or put off.
+fn check_up() -> AnyView {
+    view! {
+        <aside class="deadline" aria-label="Two-factor authentication">
+            "Is your authenticator still at hand? "
+            <a href="/account/check-up">"Check now"</a>
+        </aside>
+    }
+    .erase()
 }
 
 fn who_view(who: Who) -> AnyView {

@@ -442,7 +442,10 @@ fn browsers_section(browsers: Vec<BrowserView>, remembered: Vec<BrowserView>) ->
         .erase()
     });
     view! {
-        <Section id="browsers" title="Signed-in browsers">{rows.join()}</Section>
+        <Section id="browsers" title="Signed-in browsers">
+            {rows.join()}
+            <Hint><Link href="/account/security/activity" label="Recent activity"/></Hint>
+        </Section>
         {remembered}
     }
     .erase()

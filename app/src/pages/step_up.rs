@@ -33,14 +33,15 @@ pub(crate) enum Then {
     Profile,
     Security,
     Disable,
+    CheckUp,
 }
 
 #[cfg(feature = "ssr")]
 impl Then {
-    const ALL: [Self; 6] =
-        [Self::AddApp, Self::ReplaceCodes, Self::Password, Self::Profile, Self::Security, Self::Disable];
+    const ALL: [Self; 7] =
+        [Self::AddApp, Self::ReplaceCodes, Self::Password, Self::Profile, Self::Security, Self::Disable, Self::CheckUp];
 
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AddApp => "add-app",
             Self::ReplaceCodes => "replace-codes",
@@ -48,6 +49,7 @@ impl Then {
             Self::Profile => "profile",
             Self::Security => "security",
             Self::Disable => "disable",
+            Self::CheckUp => "check-up",
         }
     }
 
@@ -66,6 +68,8 @@ impl Then {
         match self {
             // This page asks for the same proof by itself.
             Self::Disable => super::disable::PATH.to_owned(),
+            // That one needs no step-up, only a message.
+            Self::CheckUp => CHECK_UP.to_owned(),
             _ => format!("/account/step-up?then={}", self.name()),
         }
     }
@@ -79,9 +83,14 @@ impl Then {
             Self::Profile => Notice::Confirmed.at("/account/profile"),
             Self::Security => Notice::Confirmed.at("/account/security"),
             Self::Disable => super::disable::PATH.to_owned(),
+            Self::CheckUp => CHECK_UP.to_owned(),
         }
     }
 }
+
+/// The path of the check-up.
+#[cfg(feature = "ssr")]
+pub(crate) const CHECK_UP: &str = "/account/check-up";
 
 wire! {
     /// What the page shows.

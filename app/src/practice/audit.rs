@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use authority::audit_trail::{self, Cursor, Entry, Filter, MAX_YEARS, MIN_YEARS, RetentionError};
+use authority::audit_trail::{self, Cursor, Entry, Filter, MAX_YEARS, MIN_YEARS, Person, RetentionError};
 use authority::{Administrator, Authority, Unavailable, sessions, staff};
 use domain::Date;
 use leptos::prelude::*;
@@ -98,7 +98,10 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
     let years = audit_trail::retention_years(&call.authority, administrator.practice_id()).await.map_err(refuse)?;
     let query = searched.query();
     let mut parts = vec![
-        heading("Audit trail", "Who did what to whom, from where. Nothing in it can be changed or removed."),
+        heading(
+            "Audit trail",
+            "Who did what to whom, from where. Nothing in it can be changed, or removed before its time.",
+        ),
         messages(),
         search_form(&searched),
     ];
@@ -124,7 +127,10 @@ pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppErro
         "retention",
         "Retention",
         vec![
-            hint("The law asks for six years. Twofold removes nothing by itself; this is what you tell an auditor."),
+            hint(
+                "The law asks for six years. What is older is removed day by day, and nobody can bring it back: export it \
+                 before if you want to keep it. An event in the trail says that it was removed.",
+            ),
             form(
                 SetRetention::PATH,
                 vec![
@@ -155,11 +161,20 @@ fn search_form(searched: &Searched) -> Part {
     )
 }
 
+/// What happened, in a sentence.
+pub(super) fn sentence(entry: &Entry) -> &str {
+    entry.description.unwrap_or(&entry.event)
+}
+
+/// Somebody's user name; of who is no account of this practice, what the trail calls them.
+pub(super) fn who(person: &Person) -> String {
+    person.username.clone().unwrap_or_else(|| person.id.clone())
+}
+
 fn line(entry: &Entry) -> Part {
-    let who = |person: &audit_trail::Person| person.username.clone().unwrap_or_else(|| person.id.clone());
     row(vec![
         cell(time(Some(entry.at))),
-        cells(vec![entry.description.unwrap_or(&entry.event).into(), hint(entry.event.clone())]),
+        cells(vec![sentence(entry).into(), hint(entry.event.clone())]),
         cell(who(&entry.actor)),
         cell(who(&entry.subject)),
         cell(entry.factor.clone().unwrap_or_else(|| "–".to_owned())),

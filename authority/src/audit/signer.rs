@@ -1,4 +1,4 @@
-//! The key of the trail: keyed hashes of rows, of the ends of chains, and of heads.
+//! The key of the trail: keyed hashes of rows, of the ends of chains, of heads, and of marks.
 //!
 //! It is made once, in the transaction that begins the chains of all practices there are, and has a sealed key of its own:
 //! a trail that somebody begins anew gets another key, which no row written before fits.
@@ -8,12 +8,12 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use domain::Timestamp;
 use subtle::ConstantTimeEq as _;
-use trail::{Hash, Head, Row};
+use trail::{Hash, Head, Header, Row};
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, Digester};
 use crate::entropy::Entropy;
-use crate::store::{ChainRow, HeadRow, Store};
+use crate::store::{ChainRow, HeadRow, MarkRow, Store};
 use crate::{OpenError, moment, own_key};
 
 /// The name of the key.
@@ -117,9 +117,29 @@ impl Signer {
         is_same(&ours.signature, &head.signature).then_some(hash)
     }
 
-    /// Whether the server signed the head of an export.
-    pub(crate) fn has_signed(&self, practice_id: &str, head: &Head) -> bool {
-        is_same(&self.head(practice_id, head.seq, &head.hash, head.at).signature, &head.signature)
+    /// Whether the server signed the beginning and the end of an export.
+    pub(crate) fn has_signed(&self, header: &Header, head: &Head) -> bool {
+        let practice_id = header.practice_id.as_str();
+        let is_begun = header.mark.as_ref().is_none_or(|mark| {
+            let ours = self.mark(practice_id, header.from_seq - 1, &header.previous, mark.at);
+            is_same(&ours.signature, &mark.signature)
+        });
+        is_begun && is_same(&self.head(practice_id, head.seq, &head.hash, head.at).signature, &head.signature)
+    }
+
+    /// A mark, signed.
+    pub(crate) fn mark(&self, practice_id: &str, seq: i64, hash: &Hash, at: i64) -> MarkRow {
+        // Another purpose than a head's: no end of the past can be made a beginning.
+        let signature = self.digest("audit mark", practice_id, format!("{seq} {hash} {at}").as_bytes());
+        MarkRow { practice_id: practice_id.to_owned(), seq, hash: hash.to_string(), at, signature }
+    }
+
+    /// The place behind which a practice's chain begins, and its state there; `None` if the server did not sign it.
+    pub(crate) fn open_mark(&self, practice_id: &str, mark: Option<&MarkRow>) -> Option<(i64, Hash)> {
+        let Some(mark) = mark else { return Some((0, Hash::beginning(practice_id))) };
+        let hash = mark.hash.parse().ok()?;
+        let ours = self.mark(practice_id, mark.seq, &hash, mark.at);
+        is_same(&ours.signature, &mark.signature).then_some((mark.seq, hash))
     }
 
     fn digest(&self, purpose: &'static str, scope: &str, value: &[u8]) -> String {

@@ -1,4 +1,4 @@
-//! Looking through a practice's trail.
+//! Looking through a practice's trail, and one's own part of it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use domain::Timestamp;
 
 use crate::audit::Event;
 use crate::store::{AuditFilter, FoundRow};
-use crate::{Authority, Unavailable, moment};
+use crate::{Authority, SignedIn, Unavailable, moment};
 
 /// Events of one page.
 pub const PAGE: usize = 50;
@@ -74,7 +74,7 @@ pub struct Entry {
     pub factor: Option<String>,
     /// The client's address.
     pub address: String,
-    /// The session's name in the trail.
+    /// The session's name in the trail, by which [`crate::sessions::list`] names it too.
     pub session_id: Option<String>,
     /// The request, as the log names it.
     pub request_id: String,
@@ -125,13 +125,31 @@ pub async fn search(
         before_at: cursor.map_or(i64::MAX, |cursor| cursor.at),
         before_id: cursor.map_or("", |cursor| &cursor.id),
     };
-    // One more than is shown tells whether there is a next page.
-    let most = i64::try_from(PAGE + 1).map_err(|_| Unavailable)?;
-    let mut rows = authority.store.search_audit(&filter, most).await?;
+    let rows = authority.store.search_audit(&filter, one_more()?).await?;
+    Ok(page(rows))
+}
+
+/// A page of what the practice's trail says about the person who asks, newest first; from the cursor on, or from the newest
+/// event on. Nothing about anybody else, whoever acted.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn about(authority: &Authority, signed_in: &SignedIn, cursor: Option<&Cursor>) -> Result<Page, Unavailable> {
+    let before = cursor.map_or((i64::MAX, ""), |cursor| (cursor.at, cursor.id.as_str()));
+    let (practice_id, account_id) = (signed_in.practice_id(), signed_in.account_id());
+    Ok(page(authority.store.audit_about(practice_id, account_id, before, one_more()?).await?))
+}
+
+/// One more than a page shows tells whether there is a next one.
+fn one_more() -> Result<i64, Unavailable> {
+    i64::try_from(PAGE + 1).map_err(|_| Unavailable)
+}
+
+fn page(mut rows: Vec<FoundRow>) -> Page {
     let has_more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| has_more).map(|row| Cursor { at: row.at, id: row.id.clone() });
-    Ok(Page { entries: rows.into_iter().map(entry).collect(), next })
+    Page { entries: rows.into_iter().map(entry).collect(), next }
 }
 
 fn entry(row: FoundRow) -> Entry {

@@ -1,12 +1,13 @@
 //! Verifying a practice's trail where it lies, with the server's key.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use tokio::task::JoinHandle;
-use trail::{Fault, Finding, Hash, Head, Sealed, Verdict, Verifier};
+use trail::{Fault, Finding, Hash, Head, Header, Sealed, Verdict, Verifier};
 
 use super::seal;
-use crate::store::{ChainRow, HeadRow, LinkRow, LinkedRow};
+use crate::store::{ChainRow, HeadRow, LinkRow, LinkedRow, MarkRow};
 use crate::{Authority, StoreError, Unavailable, moment};
 
 /// Links read at a time.
@@ -19,15 +20,34 @@ const AHEAD: usize = 3;
 /// # Errors
 /// [`Unavailable`].
 pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict, Unavailable> {
-    // A link that somebody else made may stop the sealer; it is found below.
+    loop {
+        let mark = authority.store.find_audit_mark(practice_id).await?;
+        let verdict = verify_behind(authority, practice_id, mark.as_ref()).await?;
+        // Retention that moved the mark on meanwhile took rows from under this walk.
+        if authority.store.find_audit_mark(practice_id).await? == mark {
+            return Ok(verdict);
+        }
+    }
+}
+
+async fn verify_behind(
+    authority: &Authority,
+    practice_id: &str,
+    mark: Option<&MarkRow>,
+) -> Result<Verdict, Unavailable> {
+    // After the mark was read: the row that tells of it is sealed too. A link that somebody else made may stop the sealer; it
+    // is found below.
     let _ = seal::seal_practice(authority, practice_id).await;
+    let Some((seq, hash)) = authority.signer.open_mark(practice_id, mark) else {
+        return Ok(Verdict::Broken(Finding { fault: Fault::Rewritten, seq: 0, row_id: None }));
+    };
     let heads = authority.store.audit_heads(practice_id).await?;
     let mut walk = Walk {
         authority,
         practice_id,
-        verifier: Verifier::of_practice(practice_id),
+        verifier: Verifier::behind(practice_id, seq, hash),
         heads: heads.into_iter().peekable(),
-        seq: 0,
+        seq,
         present: 0,
     };
     walk.pass_heads();
@@ -57,12 +77,14 @@ pub async fn verify(authority: &Authority, practice_id: &str) -> Result<Verdict,
     Ok(verdict)
 }
 
+type Reading = JoinHandle<Result<Vec<LinkRow>, StoreError>>;
+
 /// Reads the links of a chain, some batches ahead of whoever looks at them.
 struct Reader<'a> {
     authority: &'a Authority,
     practice_id: &'a str,
     /// Behind which place each is read.
-    ahead: VecDeque<(i64, JoinHandle<Result<Vec<LinkRow>, StoreError>>)>,
+    ahead: VecDeque<(i64, Reading)>,
 }
 
 impl Reader<'_> {
@@ -100,22 +122,46 @@ async fn outside(authority: &Authority, practice_id: &str, present: i64) -> Resu
     Ok(authority.store.find_stray_audit(practice_id).await?)
 }
 
-/// Whether the chain of the practice has that state at that place: a head in a log, or of an export.
+/// How a head that was noted elsewhere compares with a practice's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The chain has that state at that place.
+    Same,
+    /// It has another, or no such place.
+    Other,
+    /// Retention has removed the place.
+    Removed,
+}
+
+/// How the state that a chain is said to have at a place, by a log or an export, compares with the chain.
 ///
 /// # Errors
 /// [`Unavailable`].
-pub async fn stands_at(authority: &Authority, practice_id: &str, seq: i64, hash: &Hash) -> Result<bool, Unavailable> {
-    if seq == 0 {
-        return Ok(*hash == Hash::beginning(practice_id));
-    }
-    let links = authority.store.links(practice_id, seq - 1, 1).await?;
-    Ok(links.first().is_some_and(|link| link.seq == seq && link.hash == Some(*hash)))
+pub async fn compare_head(
+    authority: &Authority,
+    practice_id: &str,
+    seq: i64,
+    hash: &Hash,
+) -> Result<Standing, Unavailable> {
+    let mark = authority.store.find_audit_mark(practice_id).await?;
+    let Some((first, beginning)) = authority.signer.open_mark(practice_id, mark.as_ref()) else {
+        return Ok(Standing::Other);
+    };
+    let has = match seq.cmp(&first) {
+        Ordering::Less => return Ok(Standing::Removed),
+        Ordering::Equal => Some(beginning),
+        Ordering::Greater => {
+            let links = authority.store.links(practice_id, seq - 1, 1).await?;
+            links.first().filter(|link| link.seq == seq).and_then(|link| link.hash)
+        }
+    };
+    Ok(if has == Some(*hash) { Standing::Same } else { Standing::Other })
 }
 
-/// Whether this server signed the head of an export.
+/// Whether this server signed the beginning and the head of an export.
 #[must_use]
-pub fn has_signed(authority: &Authority, practice_id: &str, head: &Head) -> bool {
-    authority.signer.has_signed(practice_id, head)
+pub fn has_signed(authority: &Authority, header: &Header, head: &Head) -> bool {
+    authority.signer.has_signed(header, head)
 }
 
 /// On the way along a chain.

@@ -166,6 +166,16 @@ fn failures(row: Option<(i64, i64)>) -> Failures {
 }
 
 impl Write {
+    /// Notes that the person has put the check-up off.
+    pub(crate) async fn put_check_up_off(&mut self, id: &str, now: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE account SET check_up_put_off_at = $2 WHERE id = $1")
+            .bind(id)
+            .bind(now)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
     /// A new account. Fails with a unique violation if its user name, or its e-mail in the practice, is taken.
     pub(crate) async fn insert_account(&mut self, new: &NewAccount<'_>, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query(

@@ -78,6 +78,20 @@ impl Write {
             .map(|_| ())
     }
 
+    /// Deletes attempts of before that moment, but for those of an account's present run of failures: however long the run
+    /// takes, its hundredth disables what was tried in the first.
+    pub(crate) async fn sweep_attempts(&mut self, before: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "DELETE FROM attempt WHERE at < $1 AND NOT EXISTS (
+                 SELECT 1 FROM account a WHERE a.id = attempt.account_id
+                 AND a.consecutive_failures > 0 AND a.run_began_at <= attempt.at)",
+        )
+        .bind(before)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
     /// The length of the account's run of failures.
     pub(crate) async fn consecutive_failures(&mut self, account_id: &str) -> Result<i64, sqlx::Error> {
         sqlx::query_scalar("SELECT consecutive_failures FROM account WHERE id = $1")

@@ -1,4 +1,4 @@
-//! Audit rows and their links: inserted and read, never changed or deleted.
+//! Audit rows and their links: inserted and read, never changed, and deleted by retention alone.
 
 mod at_once;
 
@@ -7,6 +7,22 @@ use sqlx::{FromRow, Row as _};
 use trail::{Hash, Row};
 
 use super::{Store, Write};
+
+const MARK: &str = "SELECT practice_id, seq, hash, at, signature FROM audit_mark WHERE practice_id = $1";
+
+/// Events with the names of their people.
+macro_rules! events {
+    ($which:literal) => {
+        concat!(
+            "SELECT a.id, a.at, a.event, a.actor_id, actor.username AS actor_username, a.subject_id,
+                    subject.username AS subject_username, a.factor, a.address, a.session_id, a.request_id
+             FROM audit a
+             LEFT JOIN account actor ON actor.id = a.actor_id AND actor.practice_id = a.practice_id
+             LEFT JOIN account subject ON subject.id = a.subject_id AND subject.practice_id = a.practice_id ",
+            $which
+        )
+    };
+}
 
 /// A row that has no link yet.
 pub(crate) struct UnsealedRow {
@@ -56,6 +72,16 @@ pub(crate) struct HeadRow {
     pub(crate) signature: String,
 }
 
+/// Where a chain begins, once retention has removed what was before: the last place that was removed.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct MarkRow {
+    pub(crate) practice_id: String,
+    pub(crate) seq: i64,
+    pub(crate) hash: String,
+    pub(crate) at: i64,
+    pub(crate) signature: String,
+}
+
 /// Which events are looked for. An empty text stands for any.
 pub(crate) struct AuditFilter<'a> {
     pub(crate) practice_id: &'a str,
@@ -98,7 +124,8 @@ fn columns(row: &AnyRow, first: usize) -> Result<Row, sqlx::Error> {
         address: row.try_get(first + 7)?,
         session_id: row.try_get(first + 8)?,
         request_id: row.try_get(first + 9)?,
-        mac: row.try_get(first + 10)?,
+        removed_to: row.try_get(first + 10)?,
+        mac: row.try_get(first + 11)?,
     })
 }
 
@@ -155,6 +182,18 @@ impl FromRow<'_, AnyRow> for HeadRow {
     }
 }
 
+impl FromRow<'_, AnyRow> for MarkRow {
+    fn from_row(row: &AnyRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            practice_id: row.try_get(0)?,
+            seq: row.try_get(1).unwrap_or(i64::MAX),
+            hash: row.try_get(2).unwrap_or_default(),
+            at: row.try_get(3).unwrap_or_default(),
+            signature: row.try_get(4).unwrap_or_default(),
+        })
+    }
+}
+
 impl Store {
     /// Practices with rows that wait for the sealer.
     pub(crate) async fn practices_to_seal(&self) -> Result<Vec<String>, sqlx::Error> {
@@ -169,7 +208,7 @@ impl Store {
     pub(crate) async fn unsealed_rows(&self, practice_id: &str, most: i64) -> Result<Vec<UnsealedRow>, sqlx::Error> {
         sqlx::query_as(
             "SELECT u.at, u.audit_id, l.audit_id, a.id, a.practice_id, a.at, a.event, a.actor_id, a.subject_id, a.factor,
-                    a.address, a.session_id, a.request_id, a.mac
+                    a.address, a.session_id, a.request_id, a.removed_to, a.mac
              FROM audit_unsealed u LEFT JOIN audit a ON a.id = u.audit_id
              LEFT JOIN audit_link l ON l.audit_id = u.audit_id
              WHERE u.practice_id = $1 AND u.refused_at IS NULL ORDER BY u.at, u.audit_id LIMIT $2",
@@ -187,7 +226,7 @@ impl Store {
         }
         sqlx::query_as(
             "SELECT l.seq, l.audit_id, l.hash, a.id, a.practice_id, a.at, a.event, a.actor_id, a.subject_id, a.factor,
-                    a.address, a.session_id, a.request_id, a.mac
+                    a.address, a.session_id, a.request_id, a.removed_to, a.mac
              FROM audit_link l LEFT JOIN audit a ON a.id = l.audit_id
              WHERE l.practice_id = $1 AND l.seq > $2 ORDER BY l.seq LIMIT $3",
         )
@@ -227,6 +266,11 @@ impl Store {
         .await
     }
 
+    /// Where a practice's chain begins; `None` for the first row.
+    pub(crate) async fn find_audit_mark(&self, practice_id: &str) -> Result<Option<MarkRow>, sqlx::Error> {
+        sqlx::query_as(MARK).bind(practice_id).fetch_optional(&self.pool).await
+    }
+
     /// How many rows a practice's trail has.
     pub(crate) async fn count_audit(&self, practice_id: &str) -> Result<i64, sqlx::Error> {
         sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE practice_id = $1")
@@ -260,17 +304,12 @@ impl Store {
 
     /// Events of a practice, newest first.
     pub(crate) async fn search_audit(&self, filter: &AuditFilter<'_>, most: i64) -> Result<Vec<FoundRow>, sqlx::Error> {
-        sqlx::query_as(
-            "SELECT a.id, a.at, a.event, a.actor_id, actor.username AS actor_username, a.subject_id,
-                    subject.username AS subject_username, a.factor, a.address, a.session_id, a.request_id
-             FROM audit a
-             LEFT JOIN account actor ON actor.id = a.actor_id AND actor.practice_id = a.practice_id
-             LEFT JOIN account subject ON subject.id = a.subject_id AND subject.practice_id = a.practice_id
-             WHERE a.practice_id = $1 AND a.at >= $2 AND a.at < $3
+        sqlx::query_as(events!(
+            "WHERE a.practice_id = $1 AND a.at >= $2 AND a.at < $3
                AND ($4 = '' OR a.actor_id = $4 OR a.subject_id = $4) AND ($5 = '' OR a.event = $5)
                AND a.at <= $6 AND (a.at < $6 OR a.id < $7)
-             ORDER BY a.at DESC, a.id DESC LIMIT $8",
-        )
+             ORDER BY a.at DESC, a.id DESC LIMIT $8"
+        ))
         .bind(filter.practice_id)
         .bind(filter.from)
         .bind(filter.to)
@@ -282,6 +321,27 @@ impl Store {
         .fetch_all(&self.pool)
         .await
     }
+
+    /// Events of which a person of the practice is the subject, newest first, before the row of that time and id.
+    pub(crate) async fn audit_about(
+        &self,
+        practice_id: &str,
+        account_id: &str,
+        (before_at, before_id): (i64, &str),
+        most: i64,
+    ) -> Result<Vec<FoundRow>, sqlx::Error> {
+        sqlx::query_as(events!(
+            "WHERE a.practice_id = $1 AND a.subject_id = $2 AND a.at <= $3 AND (a.at < $3 OR a.id < $4)
+             ORDER BY a.at DESC, a.id DESC LIMIT $5"
+        ))
+        .bind(practice_id)
+        .bind(account_id)
+        .bind(before_at)
+        .bind(before_id)
+        .bind(most)
+        .fetch_all(&self.pool)
+        .await
+    }
 }
 
 impl Write {
@@ -289,8 +349,8 @@ impl Write {
     pub(crate) async fn insert_audit(&mut self, row: &Row) -> Result<(), sqlx::Error> {
         sqlx::query(
             "INSERT INTO audit (id, practice_id, at, event, actor_id, subject_id, factor, address, session_id, request_id,
-                                mac)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                removed_to, mac)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(&row.id)
         .bind(&row.practice_id)
@@ -302,6 +362,7 @@ impl Write {
         .bind(&row.address)
         .bind(&row.session_id)
         .bind(&row.request_id)
+        .bind(row.removed_to)
         .bind(&row.mac)
         .execute(self.connection())
         .await
@@ -423,6 +484,41 @@ impl Write {
         .execute(self.connection())
         .await
         .map(|_| ())
+    }
+
+    /// Where a practice's chain begins, in this transaction.
+    pub(crate) async fn find_audit_mark(&mut self, practice_id: &str) -> Result<Option<MarkRow>, sqlx::Error> {
+        sqlx::query_as(MARK).bind(practice_id).fetch_optional(self.connection()).await
+    }
+
+    /// Moves the beginning of a chain on. The database refuses a place that may not be one (see `guard`).
+    pub(crate) async fn set_audit_mark(&mut self, mark: &MarkRow) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "INSERT INTO audit_mark (practice_id, seq, hash, at, signature) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (practice_id) DO UPDATE
+             SET seq = excluded.seq, hash = excluded.hash, at = excluded.at, signature = excluded.signature",
+        )
+        .bind(&mark.practice_id)
+        .bind(mark.seq)
+        .bind(&mark.hash)
+        .bind(mark.at)
+        .bind(&mark.signature)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
+    /// Deletes what lies before the beginning of a practice's chain: rows, their links, and the heads of those places.
+    pub(crate) async fn delete_before_mark(&mut self, mark: &MarkRow) -> Result<(), sqlx::Error> {
+        // Rows before links: by its link the database knows that a row may go (see `guard`).
+        for statement in [
+            "DELETE FROM audit WHERE id IN (SELECT audit_id FROM audit_link WHERE practice_id = $1 AND seq <= $2)",
+            "DELETE FROM audit_link WHERE practice_id = $1 AND seq <= $2",
+            "DELETE FROM audit_head WHERE practice_id = $1 AND seq <= $2",
+        ] {
+            sqlx::query(statement).bind(&mark.practice_id).bind(mark.seq).execute(self.connection()).await?;
+        }
+        Ok(())
     }
 
     /// How many events there are, of all practices.

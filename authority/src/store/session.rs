@@ -33,6 +33,9 @@ pub(crate) struct SignedInRow {
     /// Factors that count.
     pub(crate) sms_factors: i64,
     pub(crate) app_factors: i64,
+    /// When a token of a factor was last accepted, or one was confirmed.
+    pub(crate) proven_at: Option<i64>,
+    pub(crate) check_up_put_off_at: Option<i64>,
 }
 
 /// A session in the list of signed-in browsers.
@@ -63,12 +66,14 @@ impl Store {
         sqlx::query_as(
             "SELECT s.id AS session_id, s.assurance, s.opened_at, s.active_at, s.stepped_up_at, a.id AS account_id,
                     a.practice_id, p.name AS practice_name, a.role, a.manages_accounts, a.username, a.email,
-                    a.first_name, a.last_name, a.required_from AS personal_from, a.enrol_by, p.idle_minutes, p.lock_minutes,
+                    a.first_name, a.last_name, a.required_from AS personal_from, a.enrol_by, a.check_up_put_off_at, p.idle_minutes, p.lock_minutes,
                     CASE WHEN a.pin_hash IS NULL THEN 0 ELSE 1 END AS has_pin, r.requirement, r.required_from, r.apps_only,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind = 'sms'
                         AND f.state <> 'pending') AS sms_factors,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind IN ('totp', 'authenticator')
-                        AND f.state <> 'pending') AS app_factors
+                        AND f.state <> 'pending') AS app_factors,
+                    (SELECT MAX(COALESCE(f.last_used_at, f.confirmed_at)) FROM factor f WHERE f.account_id = a.id
+                        AND f.state = 'confirmed') AS proven_at
              FROM session s JOIN account a ON a.id = s.account_id JOIN practice p ON p.id = a.practice_id
                  LEFT JOIN role_rule r ON r.practice_id = a.practice_id AND r.role = a.role
              WHERE s.key_hash = $1 AND a.deactivated_at IS NULL",

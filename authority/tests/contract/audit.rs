@@ -1,11 +1,11 @@
-use authority::audit_trail::{self, Fault, Filter, Finding, Hash, RetentionError, Verdict};
-use authority::sign_in;
+use authority::audit_trail::{self, Applied, Fault, Filter, Finding, Hash, RetentionError, Standing, Verdict};
+use authority::{sessions, sign_in};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::task::JoinSet;
-use trail::export::{Line, Stream};
+use trail::export::{Header, Line, Mark, Stream};
 
 use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, reopen_with, visitor};
 
@@ -30,7 +30,15 @@ on_both_databases!(
     heads_are_signed_every_hour_and_with_an_export,
     pages_show_every_event_once_newest_first,
     nobody_reads_another_practices_trail,
+    everybody_reads_what_is_about_them_alone,
     a_trail_is_kept_for_six_years_at_least,
+    what_is_older_than_the_practice_keeps_is_removed_and_the_rest_verifies,
+    every_altered_column_that_retention_left_is_named,
+    every_row_and_link_that_retention_left_is_named,
+    without_the_key_no_trail_begins_later,
+    the_database_lets_go_what_retention_marked_and_nothing_else,
+    of_a_trail_that_is_not_whole_nothing_is_removed,
+    two_processes_remove_what_is_old_once,
 );
 
 async fn rows_are_never_changed_or_deleted(world: World) {
@@ -67,12 +75,20 @@ async fn a_skipped_step_is_written_down(world: World) {
     assert_eq!(world.events("step-skipped").await, 1);
 }
 
-/// A trail of two practices; the first has this many rows, all sealed.
+/// A trail of two practices, all sealed; the first has these places, from the first that is there to the last.
 struct Trail {
     world: World,
     practice_id: String,
+    first: i64,
     rows: i64,
 }
+
+const DAY: i64 = 24 * 60 * 60;
+const YEAR: i64 = 365 * DAY;
+/// So many days more than ten years at most.
+const TEN_LEAP_DAYS: i64 = 11 * DAY;
+/// A bit more than six years.
+const SIX_YEARS: i64 = 6 * YEAR + 7 * DAY;
 
 impl Trail {
     async fn of(world: World) -> Self {
@@ -85,27 +101,77 @@ impl Trail {
         }
         let rows = audit_trail::seal(&world.authority).await.unwrap();
         assert!(rows.blocked.is_empty());
-        let trail = Self { rows: 0, practice_id, world };
+        let trail = Self { first: 1, rows: 0, practice_id, world };
         let rows = trail.number("SELECT COUNT(*) FROM audit WHERE practice_id = '{practice}'").await;
         let trail = Self { rows, ..trail };
         for verdict in trail.verdicts().await {
-            assert_eq!(verdict, Verdict::Unbroken { rows });
+            assert_eq!(verdict, Verdict::Unbroken { rows, removed: 0 });
         }
-        for table in ["audit", "audit_link", "audit_head"] {
-            trail.unguard(table).await;
+        trail.unguard().await;
+        trail
+    }
+
+    /// The same, seven years later: the first rows are removed, and there are some new ones.
+    async fn pruned(world: World) -> Self {
+        let trail = Self::guarded_and_pruned(world).await;
+        trail.unguard().await;
+        trail
+    }
+
+    async fn guarded_and_pruned(world: World) -> Self {
+        let ada = world.provider("ada", PHONE).await;
+        let _bob = world.provider("bob", "+12025550177").await;
+        let practice_id = ada.signed_in().await.practice_id().to_owned();
+        fail_password(&ada).await;
+        let trail = Self { first: 1, rows: 0, practice_id, world };
+        assert!(audit_trail::seal(&trail.world.authority).await.unwrap().blocked.is_empty());
+        let removed = trail.last_seq().await;
+        trail.world.advance(SIX_YEARS);
+        fail_password(&actor(&trail.world).await).await;
+        let applied = audit_trail::apply_retention(&trail.world.authority).await.unwrap();
+        assert!(applied.removed > removed && applied.blocked.is_empty(), "bob's practice too: {applied:?}");
+        let trail = Self { first: removed + 1, ..trail };
+        let left = trail.number("SELECT COUNT(*) FROM audit WHERE practice_id = '{practice}'").await;
+        let trail = Self { rows: removed + left, ..trail };
+        for verdict in trail.verdicts().await {
+            assert_eq!(verdict, Verdict::Unbroken { rows: left, removed });
         }
         trail
     }
 
+    async fn last_seq(&self) -> i64 {
+        self.number("SELECT seq FROM audit_chain WHERE practice_id = '{practice}'").await
+    }
+
     /// What an attacker does first.
-    async fn unguard(&self, table: &str) {
-        let statements = if self.world.url.starts_with("sqlite:") {
-            vec![format!("DROP TRIGGER {table}_no_update"), format!("DROP TRIGGER {table}_no_delete")]
+    async fn unguard(&self) {
+        let sqlite = [
+            "audit_no_update",
+            "audit_delete_old",
+            "audit_link_no_update",
+            "audit_link_delete_old",
+            "audit_head_no_update",
+            "audit_head_delete_old",
+            "audit_mark_insert_old",
+            "audit_mark_update_forward",
+            "audit_mark_no_delete",
+        ];
+        let postgres = [
+            ("audit", ["audit_no_change", "audit_delete_old"]),
+            ("audit_link", ["audit_link_no_change", "audit_link_delete_old"]),
+            ("audit_head", ["audit_head_no_change", "audit_head_delete_old"]),
+            ("audit_mark", ["audit_mark_forward", "audit_mark_no_delete"]),
+        ];
+        if self.world.url.starts_with("sqlite:") {
+            for trigger in sqlite {
+                self.run(&format!("DROP TRIGGER {trigger}")).await;
+            }
         } else {
-            vec![format!("DROP TRIGGER {table}_no_change ON {table}")]
-        };
-        for statement in statements {
-            self.run(&statement).await;
+            for (table, triggers) in postgres {
+                for trigger in triggers {
+                    self.run(&format!("DROP TRIGGER {trigger} ON {table}")).await;
+                }
+            }
         }
     }
 
@@ -169,7 +235,10 @@ fn broken(fault: Fault, seq: i64, row_id: &str) -> Verdict {
 }
 
 async fn every_altered_column_of_every_row_is_named(world: World) {
-    let trail = Trail::of(world).await;
+    alter_columns(Trail::of(world).await).await;
+}
+
+async fn alter_columns(trail: Trail) {
     let bobs = trail.text("SELECT id FROM practice WHERE id <> '{practice}'").await;
     let bobs = format!("'{bobs}'");
     // Column, what is written, and what was there.
@@ -190,10 +259,12 @@ async fn every_altered_column_of_every_row_is_named(world: World) {
         ("factor", "'-'"),
         ("event", "event || '\u{1f}'"),
         ("event", "event || '\u{1e}'"),
+        ("removed_to", "COALESCE(removed_to, 0) + 1"),
+        ("removed_to", "CASE WHEN removed_to IS NULL THEN 0 END"),
         ("mac", "NULL"),
         ("mac", "hash"),
     ];
-    for seq in 1..=trail.rows {
+    for seq in trail.first..=trail.rows {
         let id = trail.row_id(seq).await;
         for (column, value) in alterations {
             let value =
@@ -218,8 +289,11 @@ async fn every_altered_column_of_every_row_is_named(world: World) {
 }
 
 async fn every_missing_row_is_named(world: World) {
-    let trail = Trail::of(world).await;
-    for seq in 1..=trail.rows {
+    remove_rows(Trail::of(world).await).await;
+}
+
+async fn remove_rows(trail: Trail) -> Trail {
+    for seq in trail.first..=trail.rows {
         let id = trail.row_id(seq).await;
         trail.run(&format!("CREATE TABLE kept AS SELECT * FROM audit WHERE id = '{id}'")).await;
         trail.run(&format!("DELETE FROM audit WHERE id = '{id}'")).await;
@@ -230,11 +304,15 @@ async fn every_missing_row_is_named(world: World) {
         trail.run("DROP TABLE kept").await;
     }
     assert!(trail.verify().await.is_unbroken());
+    trail
 }
 
 async fn every_altered_or_missing_link_is_named(world: World) {
-    let trail = Trail::of(world).await;
-    for seq in 1..=trail.rows {
+    alter_links(Trail::of(world).await).await;
+}
+
+async fn alter_links(trail: Trail) {
+    for seq in trail.first..=trail.rows {
         let id = trail.row_id(seq).await;
         let of = format!("WHERE practice_id = '{{practice}}' AND seq = {seq}");
         trail.run("CREATE TABLE kept AS SELECT * FROM audit_link").await;
@@ -280,8 +358,11 @@ async fn every_altered_or_missing_link_is_named(world: World) {
 }
 
 async fn two_rows_or_links_exchanged_are_named(world: World) {
-    let trail = Trail::of(world).await;
-    for seq in 1..=trail.rows {
+    exchange_rows(Trail::of(world).await).await;
+}
+
+async fn exchange_rows(trail: Trail) -> Trail {
+    for seq in trail.first..=trail.rows {
         for other in seq + 1..=trail.rows {
             let (one, two) = (trail.row_id(seq).await, trail.row_id(other).await);
             let exchange = |table: &str, column: &str, one: &str, two: &str| {
@@ -307,6 +388,7 @@ async fn two_rows_or_links_exchanged_are_named(world: World) {
         }
     }
     assert!(trail.verify().await.is_unbroken());
+    trail
 }
 
 async fn a_tail_that_was_cut_off_is_missing(world: World) {
@@ -469,7 +551,7 @@ async fn rows_of_an_older_release_are_sealed_as_they_are(world: World) {
     }
     let authority = reopen_with(&trail.world, &trail.world.keys).await.unwrap();
     let verify = async || audit_trail::verify(&authority, &trail.practice_id).await.unwrap();
-    assert_eq!(verify().await, Verdict::Unbroken { rows: trail.rows });
+    assert_eq!(verify().await, Verdict::Unbroken { rows: trail.rows, removed: 0 });
     let insert = async |id: &str, at: i64| {
         trail
             .run(&format!(
@@ -480,7 +562,7 @@ async fn rows_of_an_older_release_are_sealed_as_they_are(world: World) {
     };
     // A program of that release may go on for a day.
     insert("theirs", authority.now().millis()).await;
-    assert_eq!(verify().await, Verdict::Unbroken { rows: trail.rows + 1 });
+    assert_eq!(verify().await, Verdict::Unbroken { rows: trail.rows + 1, removed: 0 });
     trail.world.advance(24 * 60 * 60);
     insert("too-late", authority.now().millis() - 1000).await;
     assert_eq!(verify().await, broken(Fault::Unsealed, 0, "too-late"));
@@ -519,7 +601,10 @@ async fn writers_and_two_sealers_make_one_chain(world: World) {
     }
     let rows = world.number("SELECT COUNT(*) FROM audit").await;
     assert!(rows > 200);
-    assert_eq!(audit_trail::verify(&world.authority, &practice_id).await.unwrap(), Verdict::Unbroken { rows });
+    assert_eq!(
+        audit_trail::verify(&world.authority, &practice_id).await.unwrap(),
+        Verdict::Unbroken { rows, removed: 0 }
+    );
     assert_eq!(world.number("SELECT COUNT(*) FROM audit_unsealed").await, 0);
     assert_eq!(world.number("SELECT MAX(seq) FROM audit_link").await, rows);
 }
@@ -543,14 +628,17 @@ async fn heads_are_signed_every_hour_and_with_an_export(world: World) {
     stream.push(&trail.export().await);
     assert_eq!(heads().await, before + 2);
 
+    let header = stream.header().expect("a header").clone();
     let (_, head) = stream.finish().unwrap();
     let head = head.expect("a head");
     let (authority, practice_id) = (&trail.world.authority, trail.practice_id.as_str());
-    assert!(audit_trail::has_signed(authority, practice_id, &head));
-    assert!(!audit_trail::has_signed(authority, "another", &head));
-    assert!(!audit_trail::has_signed(authority, practice_id, &audit_trail::Head { at: head.at + 1, ..head.clone() }));
-    assert!(audit_trail::stands_at(authority, practice_id, head.seq, &head.hash).await.unwrap());
-    assert!(!audit_trail::stands_at(authority, practice_id, head.seq - 1, &head.hash).await.unwrap());
+    assert!(audit_trail::has_signed(authority, &header, &head));
+    assert!(!audit_trail::has_signed(authority, &Header { practice_id: "another".into(), ..header.clone() }, &head));
+    assert!(!audit_trail::has_signed(authority, &header, &audit_trail::Head { at: head.at + 1, ..head.clone() }));
+    let compare = async |seq| audit_trail::compare_head(authority, practice_id, seq, &head.hash).await.unwrap();
+    assert_eq!(compare(head.seq).await, Standing::Same);
+    assert_eq!(compare(head.seq - 1).await, Standing::Other);
+    assert_eq!(compare(head.seq + 1).await, Standing::Other);
     // A head that was altered is named where it stands.
     trail.run("UPDATE audit_head SET signature = hash WHERE practice_id = '{practice}'").await;
     let Verdict::Broken(finding) = trail.verify().await else { panic!("unbroken") };
@@ -617,6 +705,37 @@ async fn nobody_reads_another_practices_trail(world: World) {
     }
 }
 
+async fn everybody_reads_what_is_about_them_alone(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let bob = world.provider("bob", "+12025550177").await;
+    fail_password(&bob).await;
+    let challenge = ada.challenge().await;
+    for _ in 0..60 {
+        world.advance(1);
+        sign_in::note_skipped_step(&world.authority, &visitor(), &challenge).await.unwrap();
+    }
+    let signed_in = ada.signed_in().await;
+    let (mut entries, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = audit_trail::about(&world.authority, &signed_in, cursor.as_ref()).await.unwrap();
+        assert!(page.entries.len() <= audit_trail::PAGE);
+        entries.extend(page.entries);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(entries.is_sorted_by(|one, next| (one.at, &one.id) > (next.at, &next.id)));
+    assert!(entries.iter().all(|entry| entry.subject.id == signed_in.account_id()));
+    let adas =
+        world.number("SELECT COUNT(*) FROM audit WHERE subject_id = (SELECT id FROM account WHERE username = 'ada')");
+    assert_eq!(i64::try_from(entries.len()).unwrap(), adas.await);
+    // A sign-in names the session that it opened.
+    let sessions = sessions::list(&world.authority, &signed_in).await.unwrap();
+    let opened = entries.iter().find(|entry| entry.event == "signed-in").expect("a sign-in");
+    assert!(sessions.iter().any(|session| Some(&session.id) == opened.session_id.as_ref()));
+}
+
 async fn a_trail_is_kept_for_six_years_at_least(world: World) {
     let ada = world.provider("ada", PHONE).await;
     let signed_in = ada.signed_in().await;
@@ -627,4 +746,196 @@ async fn a_trail_is_kept_for_six_years_at_least(world: World) {
     assert_eq!(set(10).await, Ok(()));
     assert_eq!(audit_trail::retention_years(&world.authority, signed_in.practice_id()).await.unwrap(), 10);
     assert_eq!(world.events("audit-retention-changed").await, 1);
+
+    let apply = async || audit_trail::apply_retention(&world.authority).await.unwrap();
+    audit_trail::seal(&world.authority).await.unwrap();
+    world.advance(10 * YEAR);
+    assert_eq!(apply().await, Applied::default());
+    world.advance(TEN_LEAP_DAYS);
+    let applied = apply().await;
+    assert!(applied.removed > 0 && applied.blocked.is_empty());
+}
+
+async fn what_is_older_than_the_practice_keeps_is_removed_and_the_rest_verifies(world: World) {
+    let trail = Trail::guarded_and_pruned(world).await;
+    let authority = &trail.world.authority;
+    assert_eq!(audit_trail::apply_retention(authority).await.unwrap(), Applied::default());
+    assert_eq!(trail.world.events("audit-retention-applied").await, 2, "of each practice");
+    let removed_to = "SELECT removed_to FROM audit WHERE practice_id = '{practice}' AND removed_to IS NOT NULL";
+    assert_eq!(trail.number(removed_to).await, trail.first - 1);
+    for table in ["audit_link", "audit_head"] {
+        let first = trail.number(&format!("SELECT MIN(seq) FROM {table} WHERE practice_id = '{{practice}}'")).await;
+        assert!(first >= trail.first, "{table}");
+    }
+    let page = audit_trail::search(authority, &trail.practice_id, &Filter::default(), None).await.unwrap();
+    assert_eq!(i64::try_from(page.entries.len()).unwrap(), trail.rows - trail.first + 1);
+
+    let mut stream = Stream::default();
+    stream.push(&trail.export().await);
+    let header = stream.header().expect("a header").clone();
+    let head = stream.finish().unwrap().1.expect("a head");
+    assert!(audit_trail::has_signed(authority, &header, &head));
+    let mark = header.mark.clone().expect("a mark");
+    let later = Header { mark: Some(Mark { at: mark.at + 1, ..mark.clone() }), ..header.clone() };
+    assert!(!audit_trail::has_signed(authority, &later, &head));
+    assert!(!audit_trail::has_signed(authority, &Header { from_seq: header.from_seq + 1, ..header.clone() }, &head));
+    let compare = async |seq| audit_trail::compare_head(authority, &trail.practice_id, seq, &header.previous).await;
+    assert_eq!(compare(trail.first - 2).await.unwrap(), Standing::Removed);
+    assert_eq!(compare(trail.first - 1).await.unwrap(), Standing::Same);
+    assert_eq!(compare(trail.first).await.unwrap(), Standing::Other);
+
+    // As the rest grows old, the chain begins later, and what told of the first removal goes with it.
+    trail.world.advance(SIX_YEARS);
+    let applied = audit_trail::apply_retention(authority).await.unwrap();
+    assert!(applied.removed > 0 && applied.blocked.is_empty());
+    for verdict in trail.verdicts().await {
+        assert_eq!(verdict, Verdict::Unbroken { rows: 1, removed: trail.rows }, "the row that tells of it is left");
+    }
+}
+
+async fn every_altered_column_that_retention_left_is_named(world: World) {
+    alter_columns(Trail::pruned(world).await).await;
+}
+
+async fn every_row_and_link_that_retention_left_is_named(world: World) {
+    let trail = Trail::pruned(world).await;
+    let trail = remove_rows(trail).await;
+    let trail = exchange_rows(trail).await;
+    alter_links(trail).await;
+}
+
+async fn without_the_key_no_trail_begins_later(world: World) {
+    let trail = Trail::pruned(world).await;
+    let first = trail.first;
+    let of = "WHERE practice_id = '{practice}'";
+    // The head of its last export, as the database keeps it.
+    let head = trail.number(&format!("SELECT MAX(seq) FROM audit_head {of}")).await;
+    assert!(head > first);
+    trail.run("CREATE TABLE kept_mark AS SELECT * FROM audit_mark").await;
+    trail.run("CREATE TABLE kept_head AS SELECT * FROM audit_head").await;
+    trail.run(&format!("DELETE FROM audit WHERE id IN (SELECT audit_id FROM audit_link {of} AND seq = {first})")).await;
+    trail.run(&format!("DELETE FROM audit_link {of} AND seq = {first}")).await;
+    trail.expect(&[Fault::Missing], first, "the oldest row that is left").await;
+    trail.run(&format!("DELETE FROM audit_head {of}")).await;
+    trail.expect(&[Fault::Missing], first, "and every head").await;
+
+    let begun_elsewhere = Verdict::Broken(Finding { fault: Fault::Rewritten, seq: 0, row_id: None });
+    let set_mark = |seq: i64, table: &str| {
+        let value = |column: &str| format!("{column} = (SELECT {column} FROM {table} {of} AND seq = {seq})");
+        [format!("UPDATE audit_mark SET seq = {seq} {of}"), format!("UPDATE audit_mark SET {} {of}", value("hash"))]
+    };
+    let next = first + 1;
+    trail.run(&format!("DELETE FROM audit WHERE id IN (SELECT audit_id FROM audit_link {of} AND seq = {next})")).await;
+    for statement in set_mark(next, "audit_link") {
+        trail.run(&statement).await;
+    }
+    trail.run(&format!("DELETE FROM audit_link {of} AND seq = {next}")).await;
+    let [in_database, of_export] = trail.verdicts().await;
+    assert_eq!(in_database, begun_elsewhere, "a mark that nobody signed");
+    assert!(!of_export.is_unbroken());
+
+    // A head is signed too, for another purpose.
+    for statement in set_mark(head, "kept_head") {
+        trail.run(&statement).await;
+    }
+    for column in ["at", "signature"] {
+        trail
+            .run(&format!(
+                "UPDATE audit_mark SET {column} = (SELECT {column} FROM kept_head {of} AND seq = {head}) {of}"
+            ))
+            .await;
+    }
+    let upto = format!("(SELECT audit_id FROM audit_link {of} AND seq <= {head})");
+    trail.run(&format!("DELETE FROM audit WHERE id IN {upto}")).await;
+    trail.run(&format!("DELETE FROM audit_link {of} AND seq <= {head}")).await;
+    assert_eq!(trail.verify().await, begun_elsewhere, "a head in the place of a mark");
+    let blocked = audit_trail::apply_retention(&trail.world.authority).await.unwrap();
+    assert_eq!(blocked, Applied::default(), "what is left is young");
+
+    trail.run(&format!("DELETE FROM audit_mark {of}")).await;
+    let [in_database, of_export] = trail.verdicts().await;
+    assert!(!in_database.is_unbroken() && !of_export.is_unbroken(), "no mark");
+    trail.run(&format!("INSERT INTO audit_mark SELECT * FROM kept_mark {of}")).await;
+    assert!(!trail.verify().await.is_unbroken(), "the mark that the server signed, and too few rows");
+}
+
+async fn the_database_lets_go_what_retention_marked_and_nothing_else(world: World) {
+    let trail = Trail::guarded_and_pruned(world).await;
+    let next = "(SELECT MIN(seq) FROM audit_link WHERE practice_id = '{practice}')";
+    let its_hash = format!("(SELECT hash FROM audit_link WHERE practice_id = '{{practice}}' AND seq = {next})");
+    let of = "WHERE practice_id = '{practice}'";
+    let carols = trail.world.provider("carol", "+12025550188").await.signed_in().await.practice_id().to_owned();
+    audit_trail::seal(&trail.world.authority).await.unwrap();
+    for statement in [
+        "DELETE FROM audit".to_owned(),
+        format!("DELETE FROM audit {of} AND at = (SELECT MIN(at) FROM audit {of})"),
+        "DELETE FROM audit_link".to_owned(),
+        "DELETE FROM audit_head".to_owned(),
+        "DELETE FROM audit_mark".to_owned(),
+        "UPDATE audit SET event = ''".to_owned(),
+        "UPDATE audit_link SET seq = 0 WHERE seq = 1".to_owned(),
+        "UPDATE audit_head SET seq = 0".to_owned(),
+        format!("UPDATE audit_mark SET seq = seq - 1 {of}"),
+        format!("UPDATE audit_mark SET signature = '' {of}"),
+        format!("UPDATE audit_mark SET practice_id = '{carols}' {of}"),
+        format!("UPDATE audit_mark SET seq = {next}, hash = {its_hash} {of}"),
+        format!("UPDATE audit_mark SET seq = {next}, hash = {its_hash}, at = at * 2 {of}"),
+        format!(
+            "INSERT INTO audit_mark SELECT practice_id, seq, hash, {}, '' FROM audit_link
+             WHERE practice_id = '{carols}' AND seq = 1",
+            trail.world.authority.now().millis()
+        ),
+    ] {
+        let refused = sqlx::query(trail.sql(&statement)).execute(&trail.world.pool).await;
+        assert!(refused.is_err(), "{statement}");
+    }
+    assert!(trail.verify().await.is_unbroken());
+}
+
+async fn of_a_trail_that_is_not_whole_nothing_is_removed(world: World) {
+    let trail = Trail::of(world).await;
+    let apply = async || audit_trail::apply_retention(&trail.world.authority).await.unwrap();
+    let count = async || trail.number("SELECT COUNT(*) FROM audit WHERE practice_id = '{practice}'").await;
+    let id = trail.row_id(2).await;
+    let rows = count().await;
+    trail.run(&format!("UPDATE audit SET event = event || 'x' WHERE id = '{id}'")).await;
+    trail.world.advance(SIX_YEARS);
+    let applied = apply().await;
+    assert_eq!(applied.blocked, [trail.practice_id.as_str()]);
+    assert!(applied.removed > 0, "of the other practice");
+    assert_eq!(count().await, rows);
+    let event = "SUBSTR(event, 1, LENGTH(event) - 1)";
+    trail.run(&format!("UPDATE audit SET event = {event} WHERE id = '{id}'")).await;
+    assert_eq!(apply().await, Applied { removed: rows, blocked: Vec::new() });
+    // A row that somebody made old is no reason to remove it.
+    fail_password(&actor(&trail.world).await).await;
+    audit_trail::seal(&trail.world.authority).await.unwrap();
+    trail.run("UPDATE audit SET at = 0 WHERE practice_id = '{practice}'").await;
+    assert_eq!(apply().await.blocked, [trail.practice_id.as_str()]);
+}
+
+async fn two_processes_remove_what_is_old_once(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let practice_id = ada.signed_in().await.practice_id().to_owned();
+    let challenge = ada.challenge().await;
+    for _ in 0..520 {
+        sign_in::note_skipped_step(&world.authority, &visitor(), &challenge).await.unwrap();
+    }
+    audit_trail::seal(&world.authority).await.unwrap();
+    let rows = world.number("SELECT COUNT(*) FROM audit").await;
+    world.advance(SIX_YEARS);
+    let mut processes = JoinSet::new();
+    for authority in [world.replica().await, world.replica().await] {
+        processes.spawn(async move { audit_trail::apply_retention(&authority).await.unwrap() });
+    }
+    let mut removed = 0;
+    while let Some(applied) = processes.join_next().await {
+        let applied = applied.unwrap();
+        assert_eq!(applied.blocked, [""; 0]);
+        removed += applied.removed;
+    }
+    assert_eq!(removed, rows);
+    assert_eq!(world.events("audit-retention-applied").await, 2, "500 rows to a transaction");
+    let verdict = audit_trail::verify(&world.authority, &practice_id).await.unwrap();
+    assert_eq!(verdict, Verdict::Unbroken { rows: 2, removed: rows });
 }

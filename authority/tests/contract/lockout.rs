@@ -1,9 +1,11 @@
 use authority::enrol_sms;
 use authority::sign_in::{self, TokenRefused};
-use authority::{outbox, security};
+use authority::{housekeeping, outbox, security};
+use domain::Timestamp;
+use domain::lockout::Lockout;
 use domain::message::Channel;
 
-use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor, visitor_from};
+use crate::support::{PASSWORD, PHONE, World, on_both_databases, random, visitor, visitor_from};
 
 on_both_databases!(
     ten_failures_in_half_an_hour_lock_for_half_an_hour_whatever_opens_anew,
@@ -12,6 +14,8 @@ on_both_databases!(
     every_place_that_checks_a_token_draws_on_one_budget,
     a_hundred_failures_in_a_row_disable_what_was_tried,
     a_lock_survives_a_restart,
+    sweeping_lifts_no_lock,
+    sweeping_forgets_nothing_of_a_run,
     the_owner_is_told,
 );
 
@@ -117,6 +121,72 @@ async fn a_lock_survives_a_restart(world: World) {
     let challenge = ada.challenge_on(&restarted).await;
     let right = totp.token_at(restarted.now());
     assert!(sign_in::with_token(&restarted, &visitor(), &challenge, right.expose_digits(), false).await.is_err());
+}
+
+/// However failures lie, and however often is swept, the account is locked as if every failure had been kept.
+async fn sweeping_lifts_no_lock(world: World) {
+    let (mut ada, _) = world.enrolled("ada", PHONE).await;
+    let totp = ada.add_app().await;
+    let mut random = random(7);
+    let mut failures: Vec<Timestamp> = Vec::new();
+    for step in 0..70 {
+        // Now in quick succession, now hours apart, now days.
+        let seconds = [60, 60, 60, 600, 3 * 3600, 30 * 3600, 60 * 3600][random(7)] + random(60);
+        world.advance(i64::try_from(seconds).unwrap());
+        housekeeping::sweep(&world.authority).await.unwrap();
+        let now = world.authority.now();
+        let challenge = ada.challenge().await;
+        let locked_until = sign_in::methods(&world.authority, &challenge).await.unwrap().locked_until;
+        let expected = match Lockout::of(&failures, now) {
+            Lockout::Open => None,
+            Lockout::Locked { until } => Some(until),
+        };
+        assert_eq!(locked_until, expected, "step {step}");
+        let right = totp.token_at(now);
+        let token = if random(10) == 0 { right.expose_digits() } else { "000000" };
+        let passed = sign_in::with_token(&world.authority, &visitor(), &challenge, token, false).await.is_ok();
+        if expected.is_none() && !passed {
+            failures.insert(0, now);
+        }
+    }
+    let kept = world.number("SELECT COUNT(*) FROM attempt").await;
+    assert!(kept < i64::try_from(failures.len()).unwrap(), "{kept} are left of {}", failures.len());
+    // A success ends the run, and with it the reason to keep anything.
+    world.advance(72 * 3600);
+    assert!(ada.sign_in_with(totp.token_at(world.authority.now()).expose_digits()).await.is_ok());
+    world.advance(72 * 3600);
+    housekeeping::sweep(&world.authority).await.unwrap();
+    assert_eq!(world.number("SELECT COUNT(*) FROM attempt").await, 0);
+}
+
+async fn sweeping_forgets_nothing_of_a_run(world: World) {
+    let (ada, codes) = world.enrolled("ada", PHONE).await;
+    world.advance(1);
+    for tried in 0..10 {
+        // Recovery codes were tried in the beginning only.
+        for _ in 0..2 {
+            let challenge = ada.challenge().await;
+            for _ in 0..5 {
+                let code = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AA";
+                let refused = if tried == 0 {
+                    sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, code).await.is_err()
+                } else {
+                    sign_in::with_token(&world.authority, &visitor(), &challenge, "000000", false).await.is_err()
+                };
+                assert!(refused);
+            }
+        }
+        world.advance(3 * 24 * 3600);
+        housekeeping::sweep(&world.authority).await.unwrap();
+    }
+    assert_eq!(world.number("SELECT consecutive_failures FROM account").await, 100);
+    assert_eq!(world.number("SELECT COUNT(*) FROM attempt").await, 100);
+    assert!(ada.sign_in_with("000000").await.is_err());
+    assert_eq!(world.number("SELECT COUNT(*) FROM factor WHERE state = 'disabled'").await, 1);
+    let challenge = ada.challenge().await;
+    assert!(sign_in::with_recovery_code(&world.authority, &visitor(), &challenge, &codes[0]).await.is_err());
+    housekeeping::sweep(&world.authority).await.unwrap();
+    assert_eq!(world.number("SELECT COUNT(*) FROM attempt").await, 1, "the run is over; one has begun");
 }
 
 async fn the_owner_is_told(world: World) {

@@ -7,6 +7,7 @@ mod support;
 
 mod audit;
 mod backup;
+mod check_up;
 mod coverage;
 mod devices;
 mod disable;

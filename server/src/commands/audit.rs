@@ -5,10 +5,10 @@ use std::io::{self, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use authority::audit_trail::{self, Hash, Head, Practice, Verdict};
+use authority::audit_trail::{self, Hash, Head, Header, Practice, Standing, Verdict};
 use authority::{Authority, Migrate, Unavailable};
 use clap::{Args, Subcommand};
-use trail::export::{Header, Stream};
+use trail::export::Stream;
 use trail::verify::NotAnExport;
 
 use super::open::{self, OpenError};
@@ -79,6 +79,8 @@ pub(super) enum AuditError {
     SignatureMismatch(String),
     #[error("{0}: the database does not have row {1} as it is there; the chain was rewritten or cut since")]
     HeadMismatch(String, i64),
+    #[error("{0}: row {1} was removed for its age; take a younger head")]
+    HeadRemoved(String, i64),
     #[error("the trail of {0} of {1} practices is not whole")]
     SomeBroken(usize, usize),
     #[error("the database does not answer")]
@@ -124,10 +126,12 @@ async fn verify_one(authority: &Authority, named: &str, head: Option<&(i64, Hash
     if !verdict.is_unbroken() {
         return Err(AuditError::Broken(practice.name, verdict));
     }
-    if let Some((seq, hash)) = head
-        && !audit_trail::stands_at(authority, &practice.id, *seq, hash).await?
-    {
-        return Err(AuditError::HeadMismatch(practice.name, *seq));
+    if let Some((seq, hash)) = head {
+        match audit_trail::compare_head(authority, &practice.id, *seq, hash).await? {
+            Standing::Same => {}
+            Standing::Other => return Err(AuditError::HeadMismatch(practice.name, *seq)),
+            Standing::Removed => return Err(AuditError::HeadRemoved(practice.name, *seq)),
+        }
     }
     println!("{}: {verdict}", practice.name);
     Ok(())
@@ -159,13 +163,15 @@ async fn compare_file(authority: &Authority, named: &str, path: &Path) -> Result
     if practice.id != header.practice_id {
         return Err(AuditError::PracticeMismatch(name, header.practice_id));
     }
-    if !audit_trail::has_signed(authority, &practice.id, &head) {
+    if !audit_trail::has_signed(authority, &header, &head) {
         return Err(AuditError::SignatureMismatch(name));
     }
-    if !audit_trail::stands_at(authority, &practice.id, head.seq, &head.hash).await? {
-        return Err(AuditError::HeadMismatch(name, head.seq));
-    }
-    println!("{name}: {verdict} This server signed it, and its database has the same rows.");
+    let database = match audit_trail::compare_head(authority, &practice.id, head.seq, &head.hash).await? {
+        Standing::Same => "its database has the same chain",
+        Standing::Other => return Err(AuditError::HeadMismatch(name, head.seq)),
+        Standing::Removed => "its rows have been removed from the database for their age",
+    };
+    println!("{name}: {verdict} This server signed it, and {database}.");
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use crate::store::Store;
 const UNIT: &str = "\u{1f}";
 const RECORD: &str = "\u{1e}";
 /// What a row's text consists of.
-const PARTS: usize = 13;
+const PARTS: usize = 14;
 
 /// `$4` stands between values, `$5` between rows. A value that may be NULL has a sign before it, or is `-` alone; of a row
 /// that is gone `concat_ws` has too few parts. The last part says whether the row is of the link's practice and each text a
@@ -24,13 +24,14 @@ const SQL: &str = "
     FROM (
         SELECT concat_ws(CAST($4 AS TEXT), l.seq, l.hash, a.id, a.at, a.event, a.actor_id, a.subject_id,
                 COALESCE('+' || a.factor, '-'), a.address, COALESCE('+' || a.session_id, '-'), a.request_id,
-                COALESCE('+' || a.mac, '-'),
+                COALESCE('+' || CAST(a.removed_to AS TEXT), '-'), COALESCE('+' || a.mac, '-'),
                 CASE WHEN a.practice_id = l.practice_id AND a.at = CAST(a.at AS BIGINT)
                     AND l.hash = CAST(l.hash AS TEXT) AND a.id = CAST(a.id AS TEXT) AND a.event = CAST(a.event AS TEXT)
                     AND a.actor_id = CAST(a.actor_id AS TEXT) AND a.subject_id = CAST(a.subject_id AS TEXT)
                     AND a.address = CAST(a.address AS TEXT) AND a.request_id = CAST(a.request_id AS TEXT)
                     AND (a.factor IS NULL OR a.factor = CAST(a.factor AS TEXT))
                     AND (a.session_id IS NULL OR a.session_id = CAST(a.session_id AS TEXT))
+                    AND (a.removed_to IS NULL OR a.removed_to = CAST(CAST(a.removed_to AS TEXT) AS BIGINT))
                     AND (a.mac IS NULL OR a.mac = CAST(a.mac AS TEXT))
                 THEN 1 ELSE 0 END) AS line
         FROM audit_link l LEFT JOIN audit a ON a.id = l.audit_id
@@ -95,6 +96,10 @@ fn link(practice_id: &str, line: &str) -> Option<LinkRow> {
         address: part()?.to_owned(),
         session_id: optional(part()?).ok()?,
         request_id: part()?.to_owned(),
+        removed_to: match optional(part()?).ok()? {
+            Some(place) => Some(number(&place)?),
+            None => None,
+        },
         mac: optional(part()?).ok()?,
     };
     // They were joined by it.
@@ -121,7 +126,7 @@ mod tests {
 
     fn line(event: &str, last: &str) -> String {
         let hash = "0".repeat(64);
-        ["7", &hash, "1", "3", event, "4", "5", "-", "6", "+", "8", "+00", last].join(UNIT)
+        ["7", &hash, "1", "3", event, "4", "5", "-", "6", "+", "8", "+9", "+00", last].join(UNIT)
     }
 
     fn of(lines: &[String]) -> Option<Vec<LinkRow>> {
@@ -135,6 +140,7 @@ mod tests {
         let LinkedRow::Found(row) = &links[0].row else { panic!("no row") };
         assert_eq!((links.len(), links[0].seq, row.at), (2, 7, 3));
         assert_eq!((&row.factor, row.session_id.as_deref(), row.mac.as_deref()), (&None, Some(""), Some("00")));
+        assert_eq!(row.removed_to, Some(9));
     }
 
     #[test]
