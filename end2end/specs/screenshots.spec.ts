@@ -6,7 +6,8 @@ import { App } from '../support/app.ts';
 import { Client, withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
 import { type Person, somebody } from '../support/people.ts';
-import { arriveAt, fill, press } from '../support/pages.ts';
+import { arriveAt, expectStatus, fill, press } from '../support/pages.ts';
+import { Practice } from '../support/practice.ts';
 import { Site } from '../support/site.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -77,6 +78,65 @@ test('pictures of the main pages', async ({ page, context, server, visit }) => {
   await take('token');
   await visit('/help/two-factor');
   await take('help');
+});
+
+test("pictures of the practice's pages", async ({ page, context, server, visit, anotherBrowser }) => {
+  test.setTimeout(240_000);
+  const take = camera(page);
+  const practice = await Practice.create(server);
+  await practice.client.enable(practice.owner);
+  const app = await practice.client.addApp();
+  const nurse = await practice.add();
+  await practice.add('billing');
+  await practice.client.handOver(context);
+  for (const name of ['staff', 'policy', 'coverage', 'audit', 'approvals']) {
+    await visit(`/practice/${name}`);
+    await take(`practice-${name}`);
+  }
+  await visit('/practice/staff/new');
+  await take('practice-new');
+  await visit('/practice/policy');
+  await page.getByLabel('Nurse: two-factor authentication').selectOption('Required');
+  await page.getByLabel('Nurse: required from').fill(new Date(1000 * (await server.now())).toISOString().slice(0, 10));
+  await page.getByLabel('Allow remembered browsers').check();
+  await press(page, 'Preview');
+  await expect(page.getByRole('heading', { name: 'Preview' })).toBeVisible();
+  await take('practice-preview');
+  await press(page, 'Save Policy');
+  await expectStatus(page, 'Policy saved.');
+  await visit('/practice/staff');
+  await page.getByRole('row').filter({ hasText: nurse.username }).getByRole('link', { name: 'View' }).click();
+  await expect(page.getByRole('heading', { name: '2-Factor Authentication' })).toBeVisible();
+  await take('practice-member');
+  await press(page, 'Edit');
+  await expect(page.getByLabel('Your password')).toBeVisible();
+  await take('practice-enable');
+  await page.goBack();
+  await press(page, 'Reset Two-Factor Authentication');
+  await expect(page.getByLabel('Reason')).toBeVisible();
+  await take('practice-reset');
+
+  const hers = await anotherBrowser();
+  await (await practice.signIn(nurse)).handOver(hers.context());
+  await visit('/login/enrol', hers);
+  await camera(hers)('enrol');
+  await visit('/login/reset', hers);
+  await camera(hers)('lost-phone');
+
+  await visit('/account/security/activity');
+  await take('activity');
+  await visit('/account/check-up');
+  await take('check-up');
+  await press(page, 'Log Out');
+  await fill(page, { 'Username or email': practice.owner.username, 'Password': practice.owner.password });
+  await press(page, 'Log In');
+  await arriveAt(page, '/login/token');
+  await take('token-remember');
+  await page.getByLabel('Remember this browser').check();
+  await fill(page, { 'Authorization token': await app.freshToken() });
+  await press(page, 'Log In');
+  await arriveAt(page, '/account/security');
+  await take('security-remembered');
 });
 
 test('pictures of the authenticator', async ({ page, server, anotherBrowser }) => {
