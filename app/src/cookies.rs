@@ -15,7 +15,6 @@ pub const SESSION: &str = "__Host-twofold-session";
 pub const CHALLENGE: &str = "__Host-twofold-challenge";
 /// A browser that has signed in before; it has a password delay of its own.
 pub const BROWSER: &str = "__Host-twofold-browser";
-
 /// A browser that is remembered: it asks for no token beside the password.
 pub const REMEMBERED: &str = "__Host-twofold-remembered";
 

@@ -17,7 +17,7 @@ pub use retention::{
 pub use seal::{Round, seal};
 pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, about, events, search};
 pub use trail::{Fault, Finding, Hash, Head, Header, Verdict};
-pub use verify::{Standing, compare_head, has_signed, verify};
+pub use verify::{Compared, compare_head, has_signed, verify};
 
 use crate::{Authority, Unavailable};
 

@@ -47,13 +47,12 @@ pub(crate) fn from_rows(practice: &PracticeRow, rules: &[RuleRow]) -> Policy {
         idle_minutes: figure(practice.idle_minutes),
         lock_minutes: figure(practice.lock_minutes),
         remember_days: figure(practice.remember_days),
-        countries: Countries::parse(&practice.countries).unwrap_or_default(),
+        countries: countries_of(practice),
         phones_only: practice.phones_only == 1,
         ..Policy::default()
     };
     if policy.check().is_err() {
-        let usual = Policy::default();
-        let (idle_minutes, lock_minutes, remember_days) = (usual.idle_minutes, usual.lock_minutes, usual.remember_days);
+        let Policy { idle_minutes, lock_minutes, remember_days, .. } = Policy::default();
         policy = Policy { idle_minutes, lock_minutes, remember_days, ..policy };
     }
     for row in rules {
@@ -80,7 +79,12 @@ async fn load_in(write: &mut Write, practice_id: &str) -> Result<Policy, Unavail
 /// Whose cell phones the practice takes.
 pub(crate) async fn countries(authority: &Authority, practice_id: &str) -> Result<Countries, Unavailable> {
     let practice = authority.store.find_practice(practice_id).await?.ok_or(Unavailable)?;
-    Ok(Countries::parse(&practice.countries).unwrap_or_default())
+    Ok(countries_of(&practice))
+}
+
+/// What no release writes takes numbers of every country, as before there was a choice.
+fn countries_of(practice: &PracticeRow) -> Countries {
+    Countries::parse(&practice.countries).unwrap_or_default()
 }
 
 /// The policy of the administrator's practice.

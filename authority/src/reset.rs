@@ -37,7 +37,7 @@ pub(crate) async fn execute(
     let now = authority.now().millis();
     let phones = phones(account, &write.factors(&account.id).await?);
     factors::remove_all(write, account, now).await?;
-    write.forget_browsers(&account.id).await?;
+    write.forget_known_browsers(&account.id).await?;
     staff::end_everything(write, &account.id, now).await?;
     write.end_failure_run(&account.id).await?;
     write.set_required_from(&account.id, Some(now)).await?;

@@ -391,7 +391,7 @@ pub(crate) async fn open(
         .await?;
     write.note_sign_in(subject.account_id, now).await?;
     write.delete_sessions_beyond(subject.account_id, MAX_SESSIONS).await?;
-    write.note_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
+    write.note_known_browser(&opened.browser.hash(authority), subject.account_id, now).await?;
     Ok(opened)
 }
 

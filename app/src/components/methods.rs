@@ -25,8 +25,6 @@ wire! {
         pub(crate) phone: Option<Phone>,
         pub(crate) recovery_codes_left: u32,
         pub(crate) standing: Standing,
-        /// Days for which this browser may be remembered; 0 where it may not.
-        pub(crate) remember_days: u32,
     }
 }
 
@@ -72,14 +70,7 @@ impl From<authority::Methods> for Methods {
             locked_until: methods.locked_until,
             now: methods.now,
         };
-        Self {
-            lengths: methods.lengths,
-            apps,
-            phone,
-            recovery_codes_left: methods.recovery_codes_left,
-            standing,
-            remember_days: 0,
-        }
+        Self { lengths: methods.lengths, apps, phone, recovery_codes_left: methods.recovery_codes_left, standing }
     }
 }
 

@@ -175,12 +175,7 @@ pub(crate) async fn revoke_device(#[server(default)] device: String) -> Result<(
 pub(crate) async fn end_session(#[server(default)] session: String) -> Result<(), AppError> {
     let call = Call::current()?;
     let signed_in = call.signed_in("/account/security").await?;
-    match sessions::end(&call.authority, signed_in, call.visitor(), &session).await {
-        Ok(()) => redirect(&Notice::BrowserEnded.at("/account/security")),
-        Err(EndError::StepUpNeeded) => redirect(&Then::Security.step_up()),
-        Err(error) => return Err(refuse(error)),
-    }
-    Ok(())
+    ended(sessions::end(&call.authority, signed_in, call.visitor(), &session).await, Notice::BrowserEnded)
 }
 
 /// Forgets a remembered browser: its next log-in takes a token.
@@ -188,8 +183,14 @@ pub(crate) async fn end_session(#[server(default)] session: String) -> Result<()
 pub(crate) async fn forget_browser(#[server(default)] browser: String) -> Result<(), AppError> {
     let call = Call::current()?;
     let signed_in = call.signed_in("/account/security").await?;
-    match remembered::forget(&call.authority, signed_in, call.visitor(), &browser).await {
-        Ok(()) => redirect(&Notice::FactorRemoved.at("/account/security")),
+    ended(remembered::forget(&call.authority, signed_in, call.visitor(), &browser).await, Notice::FactorRemoved)
+}
+
+/// Says what was done, or asks for a step-up first.
+#[cfg(feature = "ssr")]
+fn ended(result: Result<(), EndError>, done: Notice) -> Result<(), AppError> {
+    match result {
+        Ok(()) => redirect(&done.at("/account/security")),
         Err(EndError::StepUpNeeded) => redirect(&Then::Security.step_up()),
         Err(error) => return Err(refuse(error)),
     }
@@ -379,22 +380,10 @@ fn factor_row(factor: FactorView, icon: Icon, kind: &'static str) -> AnyView {
     };
     let end = if is_app {
         let spoken = ["Remove ", &title].concat();
-        view! {
-            <Form action=RemoveApp::PATH>
-                <Hidden name="factor" value=factor.id/>
-                <Button label="Remove" class="btn small" spoken=Some(spoken)/>
-            </Form>
-        }
-        .erase()
+        small_form(RemoveApp::PATH, "factor", factor.id, "Remove", spoken)
     } else if let Some(device) = factor.device {
         let spoken = ["Revoke ", &title].concat();
-        view! {
-            <Form action=RevokeDevice::PATH>
-                <Hidden name="device" value=device/>
-                <Button label="Revoke" class="btn small" spoken=Some(spoken)/>
-            </Form>
-        }
-        .erase()
+        small_form(RevokeDevice::PATH, "device", device, "Revoke", spoken)
     } else if factor.ending.is_some() {
         view! { <span class="tag warn">"Less secure"</span> }.erase()
     } else {
@@ -453,13 +442,7 @@ fn browsers_section(browsers: Vec<BrowserView>, remembered: Vec<BrowserView>) ->
 
 fn remembered_row(browser: BrowserView) -> AnyView {
     let spoken = ["Forget ", &browser.name].concat();
-    let end = view! {
-        <Form action=ForgetBrowser::PATH>
-            <Hidden name="browser" value=browser.id/>
-            <Button label="Forget" class="btn small" spoken=Some(spoken)/>
-        </Form>
-    }
-    .erase();
+    let end = small_form(ForgetBrowser::PATH, "browser", browser.id, "Forget", spoken);
     view! {
         <Fact icon=Icon::Screen title=browser.name end=end>
             {browser.address}" · used "<Time at=browser.active_at/>" · until "<Time at=browser.limit/>
@@ -473,18 +456,23 @@ fn browser_row(browser: BrowserView) -> AnyView {
         view! { <span class="tag ok">"This browser"</span> }.erase()
     } else {
         let spoken = ["End session: ", &browser.name].concat();
-        view! {
-            <Form action=EndSession::PATH>
-                <Hidden name="session" value=browser.id/>
-                <Button label="End session" class="btn small" spoken=Some(spoken)/>
-            </Form>
-        }
-        .erase()
+        small_form(EndSession::PATH, "session", browser.id, "End session", spoken)
     };
     view! {
         <Fact icon=Icon::Screen title=browser.name end=end>
             {browser.address}" · active "<Time at=browser.active_at/>" · since "<Time at=browser.limit/>
         </Fact>
+    }
+    .erase()
+}
+
+/// A button at the end of a row, for what the row is about.
+fn small_form(action: &'static str, name: &'static str, value: String, label: &'static str, spoken: String) -> AnyView {
+    view! {
+        <Form action=action>
+            <Hidden name=name value=value/>
+            <Button label=label class="btn small" spoken=Some(spoken)/>
+        </Form>
     }
     .erase()
 }

@@ -19,17 +19,27 @@ use crate::erase::Erase;
 use crate::error::AppError;
 use crate::form::Form;
 use crate::page::page;
+use crate::wire::wire;
 
 /// Seconds that a token of an app lasts; what the countdown to the next one counts.
 const PERIOD: u32 = 30;
+
+wire! {
+    /// What the page shows.
+    struct TokenView {
+        methods: Methods,
+        /// Days for which this browser may be remembered; 0 where it may not.
+        remember_days: u32,
+    }
+}
 
 /// Loads the page.
 #[server(prefix = "/api", endpoint = "load_token")]
 pub(crate) async fn load_token() -> Result<String, AppError> {
     let call = Call::current()?;
     let challenge = call.challenge().await?;
-    let methods = Methods::from(sign_in::methods(&call.authority, &challenge).await.map_err(refuse)?);
-    call.page(&Methods { remember_days: challenge.remember_days(), ..methods })
+    let methods = sign_in::methods(&call.authority, &challenge).await.map_err(refuse)?.into();
+    call.page(&TokenView { methods, remember_days: challenge.remember_days() })
 }
 
 /// Checks the token; a right one opens the session.
@@ -72,7 +82,8 @@ pub(crate) fn token_page() -> AnyView {
     page(|| LoadToken {}, "Two-factor authentication", view)
 }
 
-fn view(methods: Methods) -> AnyView {
+fn view(data: TokenView) -> AnyView {
+    let TokenView { methods, remember_days } = data;
     let standing = methods.standing;
     let has_app = !methods.apps.is_empty();
     let instruction = methods.instruction();
@@ -99,7 +110,7 @@ fn view(methods: Methods) -> AnyView {
             <Form action=CheckToken::PATH class="stack">
                 <TokenField label="Authorization token" lengths=methods.lengths autofocus=true/>
                 {countdown}
-                {(methods.remember_days > 0).then(|| remember_box(methods.remember_days))}
+                {(remember_days > 0).then(|| remember_box(remember_days))}
                 <Button label="Log In"/>
             </Form>
             <Block class="other-ways">{send}{code}</Block>

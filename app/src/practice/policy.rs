@@ -135,11 +135,9 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
 fn parse(fields: &Fields) -> Result<Policy, AppError> {
     let value = |name: &str| fields.get(name).map_or("", |value| value.trim());
     let number = |name: &str, reason| value(name).parse::<u32>().map_err(|_| refuse(AppError::Policy(reason)));
-    let remember_days = match value("remember") {
-        ON => number("remember_days", InvalidPolicy::RememberDays)?,
-        _ => 0,
-    };
-    if remember_days == 0 && value("remember") == ON {
+    let is_remembering = value("remember") == ON;
+    let remember_days = if is_remembering { number("remember_days", InvalidPolicy::RememberDays)? } else { 0 };
+    if is_remembering && remember_days == 0 {
         return Err(refuse(AppError::Policy(InvalidPolicy::RememberDays)));
     }
     let mut policy = Policy {

@@ -124,7 +124,7 @@ async fn outside(authority: &Authority, practice_id: &str, present: i64) -> Resu
 
 /// How a head that was noted elsewhere compares with a practice's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Compared {
     /// The chain has that state at that place.
     Same,
     /// It has another, or no such place.
@@ -142,20 +142,20 @@ pub async fn compare_head(
     practice_id: &str,
     seq: i64,
     hash: &Hash,
-) -> Result<Standing, Unavailable> {
+) -> Result<Compared, Unavailable> {
     let mark = authority.store.find_audit_mark(practice_id).await?;
     let Some((first, beginning)) = authority.signer.open_mark(practice_id, mark.as_ref()) else {
-        return Ok(Standing::Other);
+        return Ok(Compared::Other);
     };
     let has = match seq.cmp(&first) {
-        Ordering::Less => return Ok(Standing::Removed),
+        Ordering::Less => return Ok(Compared::Removed),
         Ordering::Equal => Some(beginning),
         Ordering::Greater => {
             let links = authority.store.links(practice_id, seq - 1, 1).await?;
             links.first().filter(|link| link.seq == seq).and_then(|link| link.hash)
         }
     };
-    Ok(if has == Some(*hash) { Standing::Same } else { Standing::Other })
+    Ok(if has == Some(*hash) { Compared::Same } else { Compared::Other })
 }
 
 /// Whether this server signed the beginning and the head of an export.

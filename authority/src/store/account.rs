@@ -314,7 +314,7 @@ impl Write {
     }
 
     /// Notes that the browser completed a sign-in of the account.
-    pub(crate) async fn note_browser(
+    pub(crate) async fn note_known_browser(
         &mut self,
         key_hash: &[u8],
         account_id: &str,

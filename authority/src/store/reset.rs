@@ -148,7 +148,7 @@ impl Write {
     }
 
     /// Forgets which browsers have completed a sign-in of the account.
-    pub(crate) async fn forget_browsers(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+    pub(crate) async fn forget_known_browsers(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
         sqlx::query("DELETE FROM known_browser WHERE account_id = $1")
             .bind(account_id)
             .execute(self.connection())

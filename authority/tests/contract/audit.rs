@@ -1,4 +1,4 @@
-use authority::audit_trail::{self, Applied, Fault, Filter, Finding, Hash, RetentionError, Standing, Verdict};
+use authority::audit_trail::{self, Applied, Compared, Fault, Filter, Finding, Hash, RetentionError, Verdict};
 use authority::{sessions, sign_in};
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
@@ -636,9 +636,9 @@ async fn heads_are_signed_every_hour_and_with_an_export(world: World) {
     assert!(!audit_trail::has_signed(authority, &Header { practice_id: "another".into(), ..header.clone() }, &head));
     assert!(!audit_trail::has_signed(authority, &header, &audit_trail::Head { at: head.at + 1, ..head.clone() }));
     let compare = async |seq| audit_trail::compare_head(authority, practice_id, seq, &head.hash).await.unwrap();
-    assert_eq!(compare(head.seq).await, Standing::Same);
-    assert_eq!(compare(head.seq - 1).await, Standing::Other);
-    assert_eq!(compare(head.seq + 1).await, Standing::Other);
+    assert_eq!(compare(head.seq).await, Compared::Same);
+    assert_eq!(compare(head.seq - 1).await, Compared::Other);
+    assert_eq!(compare(head.seq + 1).await, Compared::Other);
     // A head that was altered is named where it stands.
     trail.run("UPDATE audit_head SET signature = hash WHERE practice_id = '{practice}'").await;
     let Verdict::Broken(finding) = trail.verify().await else { panic!("unbroken") };
@@ -780,9 +780,9 @@ async fn what_is_older_than_the_practice_keeps_is_removed_and_the_rest_verifies(
     assert!(!audit_trail::has_signed(authority, &later, &head));
     assert!(!audit_trail::has_signed(authority, &Header { from_seq: header.from_seq + 1, ..header.clone() }, &head));
     let compare = async |seq| audit_trail::compare_head(authority, &trail.practice_id, seq, &header.previous).await;
-    assert_eq!(compare(trail.first - 2).await.unwrap(), Standing::Removed);
-    assert_eq!(compare(trail.first - 1).await.unwrap(), Standing::Same);
-    assert_eq!(compare(trail.first).await.unwrap(), Standing::Other);
+    assert_eq!(compare(trail.first - 2).await.unwrap(), Compared::Removed);
+    assert_eq!(compare(trail.first - 1).await.unwrap(), Compared::Same);
+    assert_eq!(compare(trail.first).await.unwrap(), Compared::Other);
 
     // As the rest grows old, the chain begins later, and what told of the first removal goes with it.
     trail.world.advance(SIX_YEARS);

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use authority::audit_trail::{self, Hash, Head, Header, Practice, Standing, Verdict};
+use authority::audit_trail::{self, Compared, Hash, Head, Header, Practice, Verdict};
 use authority::{Authority, Migrate, Unavailable};
 use clap::{Args, Subcommand};
 use trail::export::Stream;
@@ -128,9 +128,9 @@ async fn verify_one(authority: &Authority, named: &str, head: Option<&(i64, Hash
     }
     if let Some((seq, hash)) = head {
         match audit_trail::compare_head(authority, &practice.id, *seq, hash).await? {
-            Standing::Same => {}
-            Standing::Other => return Err(AuditError::HeadMismatch(practice.name, *seq)),
-            Standing::Removed => return Err(AuditError::HeadRemoved(practice.name, *seq)),
+            Compared::Same => {}
+            Compared::Other => return Err(AuditError::HeadMismatch(practice.name, *seq)),
+            Compared::Removed => return Err(AuditError::HeadRemoved(practice.name, *seq)),
         }
     }
     println!("{}: {verdict}", practice.name);
@@ -167,9 +167,9 @@ async fn compare_file(authority: &Authority, named: &str, path: &Path) -> Result
         return Err(AuditError::SignatureMismatch(name));
     }
     let database = match audit_trail::compare_head(authority, &practice.id, head.seq, &head.hash).await? {
-        Standing::Same => "its database has the same chain",
-        Standing::Other => return Err(AuditError::HeadMismatch(name, head.seq)),
-        Standing::Removed => "its rows have been removed from the database for their age",
+        Compared::Same => "its database has the same chain",
+        Compared::Other => return Err(AuditError::HeadMismatch(name, head.seq)),
+        Compared::Removed => "its rows have been removed from the database for their age",
     };
     println!("{name}: {verdict} This server signed it, and {database}.");
     Ok(())
