@@ -51,7 +51,7 @@ wire! {
 }
 
 wire! {
-    /// A practice account for which the new device gets a secret.
+    /// A practice account for which a device gets a secret.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct NewAccountView {
         /// The id of the factor.
@@ -73,6 +73,9 @@ wire! {
         pub token_account: String,
         /// The practice accounts for which this device makes tokens.
         pub accounts: Vec<AccountView>,
+        /// The secrets that wait for this device, of practice accounts that were linked later. None counts before
+        /// `activate_device`.
+        pub new_accounts: Vec<NewAccountView>,
         /// New devices that wait for an answer.
         pub requests: Vec<RequestView>,
         /// All active devices of the token account, oldest first.

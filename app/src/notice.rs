@@ -12,6 +12,8 @@ pub(crate) enum Notice {
     FactorRemoved,
     Disabled,
     BrowserEnded,
+    DeviceWaits,
+    EnrolmentCancelled,
     Confirmed,
     StaffAdded,
     StaffChanged,
@@ -31,7 +33,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 27] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::LoggedOut,
@@ -41,6 +43,8 @@ impl Notice {
         Self::FactorRemoved,
         Self::Disabled,
         Self::BrowserEnded,
+        Self::DeviceWaits,
+        Self::EnrolmentCancelled,
         Self::Confirmed,
         Self::StaffAdded,
         Self::StaffChanged,
@@ -70,6 +74,8 @@ impl Notice {
             Self::FactorRemoved => "factor-removed",
             Self::Disabled => "disabled",
             Self::BrowserEnded => "browser-ended",
+            Self::DeviceWaits => "device-waits",
+            Self::EnrolmentCancelled => "enrolment-cancelled",
             Self::Confirmed => "confirmed",
             Self::StaffAdded => "staff-added",
             Self::StaffChanged => "staff-changed",
@@ -102,6 +108,8 @@ impl Notice {
             Self::FactorRemoved => "Removed.",
             Self::Disabled => "Two-factor authentication is off.",
             Self::BrowserEnded => "That browser is logged out.",
+            Self::DeviceWaits => "Now open the authenticator on that device.",
+            Self::EnrolmentCancelled => "Cancelled. Nothing was changed.",
             Self::Confirmed => "Thank you. Go on with what you wanted to do.",
             Self::StaffAdded => "Staff account created.",
             Self::StaffChanged => "Details saved.",

@@ -2,10 +2,12 @@
 //!
 //! A registration proves the phone ([`start`], [`verify`]); where the token account has an active device, that one is
 //! asked ([`answer`]), or a recovery code stands in for it ([`recover`]). Then the secrets are handed out ([`step`]), and
-//! count once each has made a token ([`activate`]).
+//! count once each has made a token ([`activate`]). A practice account that is linked later is enrolled on the Security tab
+//! ([`enrol`]).
 
 mod activation;
 mod approval;
+mod enrolment;
 mod registration;
 mod revocation;
 mod secrets;
@@ -17,12 +19,14 @@ use crate::audit::{self, Event};
 use crate::message_token::Binding;
 use crate::notice::{self, Notice};
 use crate::sign_in::RecoveryRefused;
-use crate::store::{DeviceRow, LinkedAccountRow, Write};
+use crate::store::{DeviceFactorRow, DeviceRow, FactorRow, LinkedAccountRow, Write};
 use crate::token_check::{self, Proven, Surface, Typed};
 use crate::{Authority, DeviceKey, Unavailable, Visitor};
 
 pub use activation::{ActivationError, activate};
 pub use approval::{AnswerError, answer};
+pub(crate) use enrolment::list_idle;
+pub use enrolment::{EnrolError, IdleDevice, cancel, enrol};
 pub use registration::{RegistrationError, Started, recover, resend, start, step, verify};
 pub use revocation::{RevokeError, leave, revoke};
 pub use secrets::{NewSecret, Ready, Step};
@@ -59,6 +63,12 @@ pub async fn find(authority: &Authority, key: &str) -> Result<Option<Device>, Un
     };
     let row = authority.store.find_device(&key.hash(authority)).await?;
     Ok(row.filter(|row| row.activated_at.is_some() && row.revoked_at.is_none()).map(|row| Device { row }))
+}
+
+/// The factor behind a device's secret.
+async fn find_factor(authority: &Authority, factor: &DeviceFactorRow) -> Result<FactorRow, Unavailable> {
+    let all = authority.store.factors(&factor.account_id).await?;
+    all.into_iter().find(|row| row.id == factor.id).ok_or(Unavailable)
 }
 
 /// Proves the person by a recovery code, so that this device may load the backup.

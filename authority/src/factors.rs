@@ -13,6 +13,7 @@ use crate::{Authority, Unavailable, moment};
 /// The state of a factor that a hundred failures in a row switched off.
 pub(crate) const DISABLED: &str = "disabled";
 const CONFIRMED: &str = "confirmed";
+const PENDING: &str = "pending";
 /// The state of a cell phone that an administrator turned two-factor authentication on with, until its first right token.
 const ASSIGNED: &str = "assigned";
 
@@ -65,6 +66,11 @@ impl DeviceFactorRow {
     /// Whether tokens of it are accepted.
     pub(crate) fn is_confirmed(&self) -> bool {
         self.state == CONFIRMED
+    }
+
+    /// Whether it waits for its first token.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.state == PENDING
     }
 }
 

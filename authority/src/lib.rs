@@ -222,6 +222,7 @@ refuse_when_unavailable!(
     backup::SaveError,
     devices::ActivationError,
     devices::AnswerError,
+    devices::EnrolError,
     devices::RegistrationError,
     devices::RevokeError,
     disable::DisableError,

@@ -3,6 +3,7 @@
 use domain::enrolment::Enrolment;
 use domain::{FactorKind, Phone, Timestamp};
 
+use crate::devices::{self, IdleDevice};
 use crate::store::FactorRow;
 use crate::{Authority, SignedIn, Unavailable, moment, sessions};
 
@@ -18,6 +19,8 @@ pub struct Overview {
     pub cell_phone: Option<String>,
     /// What is set up, oldest first.
     pub factors: Vec<FactorView>,
+    /// Devices of the token account that make no tokens for this account, oldest first.
+    pub idle_devices: Vec<IdleDevice>,
     /// Recovery codes that still work.
     pub recovery_codes_left: u32,
     /// A set of codes has been made and not been stored.
@@ -76,6 +79,10 @@ pub async fn overview(authority: &Authority, signed_in: &SignedIn) -> Result<Ove
         })
     };
     let factors: Vec<FactorView> = rows.iter().filter(|row| row.counts()).filter_map(view).collect();
+    let idle_devices = match &account.token_account_id {
+        Some(token_account_id) => devices::list_idle(authority, token_account_id, &rows).await?,
+        None => Vec::new(),
+    };
     let cell_phone = Phone::parse(&account.cell_phone).ok();
     let confirmed_phone = rows.iter().filter(|row| row.counts()).find_map(FactorRow::phone);
     Ok(Overview {
@@ -83,6 +90,7 @@ pub async fn overview(authority: &Authority, signed_in: &SignedIn) -> Result<Ove
         only_sms: !factors.is_empty() && factors.iter().all(|factor| factor.kind == FactorKind::Sms),
         phone_to_confirm: !factors.is_empty() && cell_phone.is_some() && confirmed_phone != cell_phone,
         factors,
+        idle_devices,
         email: account.email,
         cell_phone: cell_phone.map(|phone| phone.e164().to_owned()),
         recovery_codes_left: u32::try_from(left).unwrap_or(0),

@@ -106,15 +106,18 @@ impl Store {
             .acquire_timeout(BUSY_TIMEOUT)
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    if Backend::of(connection) == Backend::Sqlite {
-                        for pragma in [
+                    let settings: &[&str] = match Backend::of(connection) {
+                        Backend::Sqlite => &[
                             "PRAGMA busy_timeout = 5000",
                             "PRAGMA journal_mode = WAL",
                             "PRAGMA synchronous = FULL",
                             "PRAGMA foreign_keys = ON",
-                        ] {
-                            connection.execute(pragma).await?;
-                        }
+                        ],
+                        // Starting workers costs more than any of these statements.
+                        Backend::Postgres => &["SET max_parallel_workers_per_gather = 0"],
+                    };
+                    for setting in settings {
+                        connection.execute(*setting).await?;
                     }
                     Ok(())
                 })

@@ -1,9 +1,11 @@
 import type { Page } from '@playwright/test';
 
-import { Client, withSms } from '../support/client.ts';
+import { expectAccessible } from '../support/axe.ts';
+import { Client, type Signed, withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
-import type { Person } from '../support/people.ts';
+import { type Person, somebody } from '../support/people.ts';
 import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
+import type { Server } from '../support/server.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
 const NOT_RIGHT = 'That token is not right, or it has been used or has expired.';
@@ -291,4 +293,73 @@ test('the devices of the account are listed on each of them', async ({ page, ser
   await press(page, 'Settings');
   await press(page, 'Devices');
   await expect(page.getByRole('listitem')).toHaveText(/Chrome on Windows \(this device\)Added .*, (last used .*|not used yet)/);
+});
+
+/** The same person at another practice: e-mail and cell phone are the same, and so is the token account. */
+async function atAnotherPractice(server: Server, person: Person): Promise<Signed> {
+  const { email, phone, e164 } = person;
+  const signed = { person: { ...somebody(), email, phone, e164 }, client: new Client(server) };
+  await signed.client.signUp(signed.person);
+  await server.advance(61);
+  await signed.client.enable(signed.person);
+  return signed;
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a practice that is linked later is added to the phone at the desk, ${javaScriptEnabled ? 'with' : 'without'} scripts`, async ({ server, visit, anotherBrowser }) => {
+    const { person } = await withSms(server);
+    const phone = new Device(server, await anotherBrowser(PHONE));
+    await phone.setUp(person);
+    const oak = await atAnotherPractice(server, person);
+    const desk = await anotherBrowser({ javaScriptEnabled });
+    const open = javaScriptEnabled ? visit : (path: string) => desk.goto(path);
+    await oak.client.handOver(desk.context());
+    await open('/account/security', desk);
+    const devices = desk.getByRole('region', { name: 'Devices' });
+    await expect(devices).toContainText('Makes no tokens for this account');
+    await press(desk, 'Use Chrome on Android for this account');
+    await expectStatus(desk, 'Now open the authenticator on that device.');
+    await expect(devices).toContainText('it adds this account by itself, until');
+    await expectAccessible(desk);
+    await press(desk, 'Cancel: Chrome on Android');
+    await expectStatus(desk, 'Cancelled. Nothing was changed.');
+    await press(desk, 'Use Chrome on Android for this account');
+    await expectStatus(desk, 'Now open the authenticator on that device.');
+
+    await phone.sync();
+    await expectStatus(phone.page, `${oak.person.practice} was added here.`);
+    await devices.getByRole('link', { name: 'Look again' }).click();
+    await expect(devices.getByRole('button', { name: 'Revoke Chrome on Android' })).toBeVisible();
+    await expect(devices).not.toContainText('Makes no tokens');
+    await phone.choose(oak.person.practice);
+    const token = await phone.freshToken();
+    await press(desk, 'Log Out');
+    await arriveAt(desk, '/login');
+    await logIn(desk, open, oak.person);
+    await enter(desk, token);
+    await arriveAt(desk, '/account/security');
+    await phone.choose(person.practice);
+    expect(await phone.token()).not.toBe(token);
+  });
+}
+
+test('a device that is added by phone once more takes the place of what it was', async ({ page, server, visit, anotherBrowser }) => {
+  const { person, codes, client } = await withSms(server);
+  const phone = new Device(server, await anotherBrowser(PHONE));
+  await phone.setUp(person);
+  await press(phone.page, 'Add Account');
+  await press(phone.page, 'By phone');
+  await expect(phone.page.getByText('This device has practice accounts already')).toBeVisible();
+  await expectAccessible(phone.page);
+  await phone.register(person);
+  await phone.expectScreen('Approve on your other device');
+  await phone.prove(codes[0] ?? '');
+  await press(phone.page, 'Not Now');
+  const token = await phone.freshToken();
+  await client.logIn(person);
+  await client.handOver(page.context());
+  await visit('/login/token');
+  await enter(page, token);
+  await arriveAt(page, '/account/security');
+  await expect(page.getByRole('region', { name: 'Devices' }).getByText('Chrome on Android')).toHaveCount(1);
 });

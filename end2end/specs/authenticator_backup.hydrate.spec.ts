@@ -22,7 +22,7 @@ async function withBackup(server: Server, page: Page) {
   const site = new Site('Mail', { digits: 8, algorithm: 'sha512' });
   await device.setUp(signed.person, 'with a backup');
   await device.addSite(site);
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await device.expectBackedUp();
   return { ...signed, device, site };
 }
 
@@ -98,7 +98,7 @@ test('a lost phone comes back on a new one from its backup', async ({ page, serv
 
   // It goes on saving to the same backup.
   await device.addSite(new Site('Bank'));
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await device.expectBackedUp();
   await device.lock();
   await device.unlock();
   await expect(page.getByRole('navigation', { name: 'Accounts' })).toContainText('Bank');
@@ -123,11 +123,11 @@ test('two devices take in what the other one adds', async ({ page, server, anoth
   await restore(second);
   await second.choose('Mail');
   await second.addSite(new Site('Bank'));
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
   await first.device.addSite(new Site('Shop'));
   await expect(dock(first.device)).toContainText('Bank');
   await first.device.sync();
-  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
   await second.addSite(new Site('Cloud'));
   await expect(dock(second)).toContainText('Shop');
 });
@@ -195,7 +195,7 @@ test('who has forgotten the backup password sets another one on the open device'
   await press(phone, 'Set backup password');
   await old.device.expectRefusal('The two passwords are not the same');
   await setAnew(old.device, NEW_PASSWORD);
-  await expect(phone.getByText('Backed up')).toBeVisible();
+  await old.device.expectBackedUp();
   expect(saved.map(({ version }) => version)).toEqual([3]);
 
   const device = await untilRestore(server, page, old);
@@ -222,12 +222,12 @@ test('a new backup password loses nothing of another device, which asks for it o
   await restore(second);
   await second.choose('Mail');
   await second.addSite(new Site('Bank'));
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
   // The first one has not seen that version, whose key is the old one.
   await forget(first.device);
   await setAnew(first.device, NEW_PASSWORD);
   await expect(dock(first.device)).toContainText('Bank');
-  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
 
   await press(page, 'Add Account');
   await press(page, 'Type a key');
@@ -238,7 +238,7 @@ test('a new backup password loses nothing of another device, which asks for it o
   await restore(second, NEW_PASSWORD);
   await expect(dock(second)).toContainText('Shop');
   await second.sync();
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
 });
 
 test('without the server the forgotten password stays', async ({ page, server, expected }) => {
@@ -439,11 +439,11 @@ test('one backup is on its way at a time, and what changes meanwhile follows it'
   await device.sync();
   await device.addSite(new Site('Shop'));
   letThrough();
-  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  await device.expectBackedUp();
   expect(saved.map(({ version }) => version)).toEqual([3, 4]);
   await expect(page.getByRole('alert').filter({ hasText: /\w/ })).toHaveCount(0);
   await device.sync();
-  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  await device.expectBackedUp();
   expect(saved).toHaveLength(2);
 });
 
@@ -467,7 +467,7 @@ test('what is changed while another change is being written is not lost, nor is 
   await press(page, 'Add');
   await disk.release();
   await device.expectScreen('Shop');
-  await expect(page.getByText(/^Backed up/)).toBeVisible();
+  await device.expectBackedUp();
   // Had the first been lost, version 3 would have been tried twice.
   expect(saved.map(({ version }) => version)).toEqual([3, 4]);
   await device.lock();
@@ -487,23 +487,23 @@ test('what was deleted on one device goes from the other, and what is added agai
   await expect(first.device.page.getByText('on your other devices that share the backup')).toBeVisible();
   await press(first.device.page, 'Delete Mail');
   await press(first.device.page, 'Back');
-  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
   // The other device still has it until it takes in what the first one has saved.
   await second.addSite(new Site('Bank'));
   await expect(page.getByText('1 account was deleted on another device, so it is gone here too.')).toBeVisible();
   await expect(dock(second)).not.toContainText('Mail');
   await second.sync();
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
   await first.device.addSite(new Site('Shop'));
   await expect(dock(first.device)).toContainText('Bank');
   await expect(dock(first.device)).not.toContainText('Mail');
   await first.device.sync();
-  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
 
   await second.addSite(first.site);
   await expect(dock(second)).toContainText('Shop');
   await second.sync();
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
   await first.device.addSite(new Site('Cloud'));
   await first.device.choose('Mail');
   await first.device.expectTokenOf(first.site);
@@ -521,10 +521,10 @@ test('a deletion that is undone takes nothing from the other device', async ({ p
   await press(first.device.page, 'Undo');
   await expect(first.device.page.getByText('Mail was deleted.')).toHaveCount(0);
   await press(first.device.page, 'Back');
-  await expect(first.device.page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
   await second.addSite(new Site('Bank'));
   await second.sync();
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
   await expect(dock(second)).toContainText('Mail');
 });
 
@@ -537,7 +537,7 @@ test('an older backup is refused by a device that has seen a newer one', async (
   await restore(second);
   await second.choose('Mail');
   await second.addSite(new Site('Bank'));
-  await expect(second.page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
 
   // The other device has saved, so this one looks; and the server gives its first backup out again.
   await serve(context, () => ({ ...saved[0], digest: 'any' }) as Backup);
@@ -567,11 +567,11 @@ test('a backup that branched off from what the device has seen is refused', asyn
     await route.fulfill({ response });
   });
   await first.device.addSite(new Site('Shop'));
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await first.device.expectBackedUp();
   await context.unrouteAll({ behavior: 'wait' });
   // Then it takes another third version, from the other device.
   await second.addSite(new Site('Bank'));
-  await expect(second.page.getByText('Backed up')).toBeVisible();
+  await second.expectBackedUp();
 
   await first.device.addSite(new Site('Cloud'));
   await first.device.expectRefusal('This backup does not continue the one that this device has seen.');

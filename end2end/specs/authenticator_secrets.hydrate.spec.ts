@@ -81,7 +81,7 @@ test('no secret, token or password lies in clear, in the browser or on the serve
   const { device_key: deviceKey, accounts } = typeof given === 'string' ? (JSON.parse(given) as Given) : given;
   const token = await device.token();
   await device.addSite(site);
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await device.expectBackedUp();
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.reload();
   await hydrated(page);

@@ -173,7 +173,7 @@ test('pictures of the authenticator', async ({ page, server, anotherBrowser }) =
     await device.addSite(site);
   }
   await device.choose(person.practice);
-  await expect(page.getByText('Backed up')).toBeVisible();
+  await device.expectBackedUp();
   await take('device-accounts-in-dock');
   await expect(page.getByText('Ends soon')).toBeVisible({ timeout: 35_000 });
   await page.screenshot({ path: `${folder}/device-ends-soon.png` });

@@ -266,6 +266,7 @@ async fn what_the_authenticator_sends_may_be_nonsense(app: TestApp) {
             ("save_backup", "version", &["previous", "blob"]),
             ("prove_device", "code", &[]),
             ("revoke_device", "device", &[]),
+            ("enrol_device", "device", &[]),
         ] {
             let mut sent = vec![(key, nonsense)];
             sent.extend(fields.iter().map(|name| (*name, nonsense)));

@@ -1,6 +1,6 @@
 //! The server functions.
 
-use authority::devices::{self, Ready, Started, Step};
+use authority::devices::{self, NewSecret, Ready, Started, Step};
 use authority::{Device, backup};
 use domain::message::Channel;
 use leptos::prelude::server;
@@ -43,20 +43,25 @@ impl StepView {
     }
 }
 
-impl From<Ready> for StepView {
-    fn from(ready: Ready) -> Self {
-        let accounts = ready.secrets.into_iter().map(|secret| NewAccountView {
+impl From<NewSecret> for NewAccountView {
+    fn from(secret: NewSecret) -> Self {
+        Self {
             factor: secret.factor,
             practice: secret.practice,
             username: secret.username,
             key: secret.key.expose_base32(),
-        });
+        }
+    }
+}
+
+impl From<Ready> for StepView {
+    fn from(ready: Ready) -> Self {
         Self {
             state: "ready".to_owned(),
             number: None,
             device_key: Some(ready.device_key.expose().to_owned()),
             token_account: Some(ready.token_account),
-            accounts: accounts.collect(),
+            accounts: ready.secrets.into_iter().map(NewAccountView::from).collect(),
             has_backup: ready.has_backup,
             may_restore: ready.may_restore,
             now: ready.now,
@@ -87,6 +92,7 @@ impl From<devices::DeviceView> for DeviceView {
         Self {
             token_account: view.token_account,
             accounts: accounts.collect(),
+            new_accounts: view.secrets.into_iter().map(NewAccountView::from).collect(),
             requests: requests.collect(),
             devices: devices.collect(),
             backup: view.backup.map(|backup| BackupState {
@@ -108,7 +114,7 @@ async fn device(call: &Call, key: &str) -> Result<Device, AppError> {
 
 /// What the device is told, as text.
 async fn view(call: &Call, device: &Device) -> Result<String, AppError> {
-    let view = devices::sync(&call.authority, device).await.map_err(refuse)?;
+    let view = devices::sync(&call.authority, device, call.visitor()).await.map_err(refuse)?;
     answer(&DeviceView::from(view))
 }
 
@@ -172,7 +178,7 @@ pub(crate) async fn prove_registration(
     answer(&StepView::new(step, &call))
 }
 
-/// Makes a device count, by one token of each of its secrets.
+/// Makes the secrets that wait for a device count, by one token of each, and with the first ones the device.
 #[server(prefix = "/api", endpoint = "activate_device")]
 pub(crate) async fn activate_device(
     #[server(default)] device_key: String,

@@ -274,6 +274,16 @@ impl From<devices::AnswerError> for AppError {
     }
 }
 
+impl From<devices::EnrolError> for AppError {
+    fn from(error: devices::EnrolError) -> Self {
+        match error {
+            devices::EnrolError::NotFound => Self::NotFound,
+            devices::EnrolError::StepUpNeeded => Self::StepUpNeeded,
+            devices::EnrolError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
 impl From<devices::RevokeError> for AppError {
     fn from(error: devices::RevokeError) -> Self {
         match error {

@@ -11,7 +11,7 @@ use {
     crate::cookies,
     crate::notice::Notice,
     crate::visit::{Call, redirect, refuse},
-    authority::devices::{self, RevokeError},
+    authority::devices::{self, EnrolError, RevokeError},
     authority::enrol_sms::{self, StartError},
     authority::remembered::{self, RememberedBrowser},
     authority::security,
@@ -42,6 +42,7 @@ wire! {
         email: String,
         cell_phone: Option<String>,
         factors: Vec<FactorView>,
+        idle_devices: Vec<IdleDeviceView>,
         recovery_codes_left: u32,
         codes_to_store: bool,
         pending_phone: bool,
@@ -67,6 +68,16 @@ wire! {
         /// The id of the device with Twofold's own authenticator.
         device: Option<String>,
         is_disabled: bool,
+    }
+}
+
+wire! {
+    /// A device that makes no tokens for this account.
+    struct IdleDeviceView {
+        id: String,
+        name: String,
+        /// Until when its secret waits for it.
+        waits_until: Option<Timestamp>,
     }
 }
 
@@ -108,6 +119,11 @@ impl SecurityView {
             device: factor.device,
             is_disabled: factor.is_disabled,
         });
+        let idle_devices = overview.idle_devices.into_iter().map(|device| IdleDeviceView {
+            id: device.id,
+            name: device.name,
+            waits_until: device.waits_until,
+        });
         let browsers = browsers.into_iter().map(|browser| BrowserView {
             id: browser.id,
             name: browser_name(&browser.user_agent),
@@ -129,6 +145,7 @@ impl SecurityView {
             email: overview.email,
             cell_phone: overview.cell_phone,
             factors: factors.collect(),
+            idle_devices: idle_devices.collect(),
             recovery_codes_left: overview.recovery_codes_left,
             codes_to_store: overview.codes_to_store,
             pending_phone: overview.pending_phone,
@@ -170,6 +187,29 @@ pub(crate) async fn revoke_device(#[server(default)] device: String) -> Result<(
     Ok(())
 }
 
+/// Has a device that is there already make tokens for this account too.
+#[server(prefix = "/api", endpoint = "enrol_device")]
+pub(crate) async fn enrol_device(#[server(default)] device: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    match devices::enrol(&call.authority, signed_in, call.visitor(), &device).await {
+        Ok(()) => redirect(&Notice::DeviceWaits.at("/account/security")),
+        Err(EnrolError::StepUpNeeded) => redirect(&Then::Security.step_up()),
+        Err(error) => return Err(refuse(error)),
+    }
+    Ok(())
+}
+
+/// Takes that back, while the device has not fetched its secret.
+#[server(prefix = "/api", endpoint = "cancel_device")]
+pub(crate) async fn cancel_device() -> Result<(), AppError> {
+    let call = Call::current()?;
+    let signed_in = call.signed_in("/account/security").await?;
+    devices::cancel(&call.authority, signed_in, call.visitor()).await.map_err(refuse)?;
+    redirect(&Notice::EnrolmentCancelled.at("/account/security"));
+    Ok(())
+}
+
 /// Signs another browser out.
 #[server(prefix = "/api", endpoint = "end_session")]
 pub(crate) async fn end_session(#[server(default)] session: String) -> Result<(), AppError> {
@@ -204,7 +244,7 @@ pub(crate) fn security_page() -> AnyView {
 
 fn view(data: SecurityView) -> AnyView {
     let side = [
-        factors_section(data.factors, data.enabled),
+        factors_section(data.factors, data.idle_devices, data.enabled),
         recovery_codes_section(data.enabled, data.recovery_codes_left),
         browsers_section(data.browsers, data.remembered),
     ];
@@ -333,7 +373,7 @@ fn enabled_actions() -> AnyView {
     .erase()
 }
 
-fn factors_section(factors: Vec<FactorView>, enabled: bool) -> AnyView {
+fn factors_section(factors: Vec<FactorView>, idle_devices: Vec<IdleDeviceView>, enabled: bool) -> AnyView {
     let mut devices = Vec::new();
     let mut others = Vec::new();
     for factor in factors {
@@ -343,6 +383,7 @@ fn factors_section(factors: Vec<FactorView>, enabled: bool) -> AnyView {
             _ => others.push(factor_row(factor, Icon::Message, "Text message or call")),
         }
     }
+    devices.extend(idle_devices.into_iter().map(idle_device_row));
     let none = |text: &'static str| vec![view! { <Hint>{text}</Hint> }.erase()];
     if others.is_empty() {
         others = none("No way to get a token yet.");
@@ -392,6 +433,25 @@ fn factor_row(factor: FactorView, icon: Icon, kind: &'static str) -> AnyView {
     let used = factor.last_used_at.map(|at| view! { <span>" · last used "<Time at=at/></span> }.erase());
     let disabled = factor.is_disabled.then_some(" · disabled after too many wrong tokens");
     view! { <Fact icon=icon title=title end=end>"Added "<Time at=factor.confirmed_at/>{used}{disabled}</Fact> }.erase()
+}
+
+/// A device of the token account, for the offer to use it here too.
+fn idle_device_row(device: IdleDeviceView) -> AnyView {
+    let name = device.name;
+    let Some(until) = device.waits_until else {
+        let spoken = ["Use ", &name, " for this account"].concat();
+        let end = small_form(EnrolDevice::PATH, "device", device.id, "Use for this account", spoken);
+        return view! { <Fact icon=Icon::Phone title=name end=end>"Makes no tokens for this account"</Fact> }.erase();
+    };
+    let spoken = ["Cancel: ", &name].concat();
+    let end = small_form(CancelDevice::PATH, "device", device.id, "Cancel", spoken);
+    view! {
+        <Fact icon=Icon::Phone title=name end=end>
+            "Open the authenticator on it: it adds this account by itself, until "<Time at=until/>". "
+            <a href="/account/security" rel="external">"Look again"</a>
+        </Fact>
+    }
+    .erase()
 }
 
 fn recovery_codes_section(enabled: bool, left: u32) -> AnyView {

@@ -9,7 +9,7 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::account::ServerId;
-use vault::contents::DeviceKey;
+use vault::contents::{DeviceKey, NotAdded};
 use vault::{Account, Contents};
 
 use super::{clock, keeper, sync};
@@ -158,19 +158,58 @@ async fn activate(model: Model) {
     };
     let Some((accounts, device_key)) = read(&step) else { return model.fail(ANSWER_MISFITS) };
     let now = model.now();
+    let before = sync::device_key(model);
     let stored = keeper::change(model, |contents| take_in(contents, &step, accounts, now)).await;
     match stored {
         Ok(Some(())) => {}
         Ok(None) => return model.fail(ANSWER_MISFITS),
         Err(error) => return model.fail(error.to_string()),
     }
-    match api::activate_device(&device_key, &first_tokens(&step, model.now())).await {
+    match api::activate_device(&device_key, &first_tokens(&step.accounts, model.now())).await {
         Ok(device) => {
             model.registration.set_value(Registration::default());
+            if let Some(before) = before {
+                // What this browser was until now. Where it is the only way to log in, it stays for its owner to revoke.
+                let _ = api::leave_device(&before).await;
+            }
             model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup });
             sync::take_in(model, device).await;
         }
         Err(error) => model.refused(error),
+    }
+}
+
+/// Keeps the secrets of practice accounts for which the Security tab wants this device too, and confirms them.
+pub(crate) async fn enrol(model: Model, device_key: &str, new: &[NewAccountView]) {
+    if new.is_empty() {
+        return;
+    }
+    let Some(accounts) = new.iter().map(practice_account).collect::<Option<Vec<_>>>() else {
+        return model.fail(ANSWER_MISFITS);
+    };
+    let now = model.now();
+    let kept =
+        keeper::change(model, |contents| accounts.into_iter().try_for_each(|account| keep(contents, account, now)));
+    if let Err(error) = kept.await.and_then(|kept| Ok(kept?)) {
+        return model.fail(error.to_string());
+    }
+    match api::activate_device(device_key, &first_tokens(new, model.now())).await {
+        Ok(device) => {
+            sync::take_in(model, device).await;
+            let names: Vec<_> = new.iter().map(|account| account.practice.as_str()).collect();
+            model.say([&names.join(", "), " was added here."].concat());
+        }
+        // Another look was quicker, or it was cancelled: the next look tells what is there.
+        Err(AppError::Device(DeviceError::RegistrationOver)) => {}
+        Err(error) => model.refused(error),
+    }
+}
+
+/// A secret that is here already was kept by a look whose answer was lost.
+fn keep(contents: &mut Contents, account: Account, now: Timestamp) -> Result<(), NotAdded> {
+    match contents.add(account, now) {
+        Ok(_) | Err(NotAdded::Known(_)) => Ok(()),
+        Err(full) => Err(full),
     }
 }
 
@@ -195,10 +234,10 @@ fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>, now
 }
 
 /// `FACTOR TOKEN,FACTOR TOKEN`: the proof that the secrets arrived.
-fn first_tokens(step: &StepView, now: Timestamp) -> String {
+fn first_tokens(accounts: &[NewAccountView], now: Timestamp) -> String {
     let token = |new: &NewAccountView| {
         let totp = Totp::new(&Secret::from_base32(&new.key)?, Parameters::OWN).ok()?;
         Some([new.factor.as_str(), " ", totp.token_at(now).expose_digits()].concat())
     };
-    step.accounts.iter().filter_map(token).collect::<Vec<_>>().join(",")
+    accounts.iter().filter_map(token).collect::<Vec<_>>().join(",")
 }

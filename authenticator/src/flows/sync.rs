@@ -10,7 +10,7 @@ use vault::account::ServerId;
 use vault::backup::BackupState;
 use vault::{Contents, Kind};
 
-use super::{backup, clock, keeper};
+use super::{backup, clock, keeper, register};
 use crate::browser::{self, storage};
 use crate::model::{Model, Screen, Sync};
 
@@ -40,7 +40,9 @@ pub(crate) fn ask(model: Model) {
     spawn_local(async move {
         match api::sync_device(&key).await {
             Ok(device) => {
+                let new_accounts = device.new_accounts.clone();
                 take_in(model, device).await;
+                register::enrol(model, &key, &new_accounts).await;
                 backup::save_changes(model).await;
             }
             Err(AppError::Device(DeviceError::Revoked)) => revoked(model).await,
@@ -57,8 +59,10 @@ pub(crate) fn device_key(model: Model) -> Option<String> {
 /// Takes in what the server said.
 pub(crate) async fn take_in(model: Model, device: DeviceView) {
     clock::compare(model, device.now);
-    let factors: Vec<ServerId> =
-        device.accounts.iter().filter_map(|account| ServerId::parse(&account.factor).ok()).collect();
+    // What waits may be here already, from a look whose answer was lost.
+    let listed = device.accounts.iter().map(|account| &account.factor);
+    let waiting = device.new_accounts.iter().map(|account| &account.factor);
+    let factors: Vec<ServerId> = listed.chain(waiting).filter_map(|factor| ServerId::parse(factor).ok()).collect();
     let is_stale = |contents: &Contents| {
         contents.accounts().iter().any(|account| match &account.kind {
             Kind::Practice { factor, .. } => !factors.contains(factor),

@@ -3,9 +3,13 @@
 use app::browser::ticker::every_second_of;
 use leptos::prelude::*;
 
-use crate::flows::register;
+use crate::flows::{register, sync};
 use crate::model::{Model, Screen};
 use crate::parts::{Typed, button, field, form, heading, note, recovery_code_field, screen, submit};
+
+/// Where this device is registered already.
+const ANEW: &str = "This device has practice accounts already; they would be added anew, and those of another cell phone \
+     would go. For one more practice with the same cell phone, choose this device on the Security tab there.";
 
 /// Cell phone and e-mail.
 pub(crate) fn phone(model: Model) -> AnyView {
@@ -16,10 +20,12 @@ pub(crate) fn phone(model: Model) -> AnyView {
         {field("email", "Email", "Both as they are on your profile", Typed::Email, email)}
         {submit("OK", model)}
     };
+    let is_registered = sync::device_key(model).is_some();
     screen(
         model,
         vec![
             heading("Add your practice account", "We find it by the cell phone and the e-mail on your profile."),
+            if is_registered { note("warn", ANEW) } else { ().into_any() },
             form(fields.into_any(), move || register::begin(model, phone.get_untracked(), email.get_untracked())),
             button("Add another kind of account", "btn quiet", move || add_elsewhere(model)),
             back(model),

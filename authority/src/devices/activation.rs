@@ -1,4 +1,4 @@
-//! The end of a device's way: each of its secrets has made a token, and counts.
+//! The end of a device's way, or of a later secret's: each has made a token, and counts.
 
 use domain::diagnosis::{self, Diagnosis};
 use domain::token::InvalidToken;
@@ -8,8 +8,8 @@ use domain::{FactorKind, Timestamp, Token, TokenLengths};
 use super::Device;
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
-use crate::store::{DeviceFactorRow, DeviceRow, FactorRow};
-use crate::{Authority, DeviceKey, Unavailable, Visitor, factors, moment};
+use crate::store::{DeviceFactorRow, DeviceRow};
+use crate::{Authority, DeviceKey, Visitor, factors, moment};
 
 /// Why a device does not become active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +23,7 @@ pub enum ActivationError {
     /// It was removed, or was never ours.
     #[error("the device was revoked")]
     Revoked,
-    /// It is active already, has run out, or the registration ended otherwise.
+    /// Nothing waits any more: it counts already, has run out, or the registration ended otherwise.
     #[error("the registration is over")]
     Over,
     /// The authority cannot decide right now.
@@ -37,7 +37,8 @@ struct Proven {
     step: Step,
 }
 
-/// Makes the device active, with one token of each of its secrets: `FACTOR TOKEN,FACTOR TOKEN`. These are spent.
+/// Makes the secrets that wait count, with one token of each: `FACTOR TOKEN,FACTOR TOKEN`. These are spent. With the first
+/// ones the device becomes active, too.
 ///
 /// Nothing is guarded by a count here, for whoever has the key was given the secrets with it. In one transaction all of
 /// them count, the registration is through, and other sessions of the practice accounts end.
@@ -56,11 +57,12 @@ pub async fn activate(
     if row.revoked_at.is_some() {
         return Err(ActivationError::Revoked);
     }
-    if row.expires_at.is_none_or(|at| now >= moment(at)) {
+    if row.activated_at.is_none() && row.expires_at.is_none_or(|at| now >= moment(at)) {
         return Err(ActivationError::Over);
     }
     let mut proven = Vec::new();
-    for factor in authority.store.device_factors(&row.id).await? {
+    let factors = authority.store.device_factors(&row.id).await?;
+    for factor in factors.into_iter().filter(DeviceFactorRow::is_pending) {
         let step = prove(authority, visitor, &factor, tokens, now).await?;
         proven.push(Proven { factor, step });
     }
@@ -78,7 +80,7 @@ async fn prove(
     tokens: &str,
     now: Timestamp,
 ) -> Result<Step, ActivationError> {
-    let secret_row = find_factor(authority, factor).await?;
+    let secret_row = super::find_factor(authority, factor).await?;
     let totp = factors::open_totp(authority, &secret_row)?;
     let sent = tokens.split(',').filter_map(|pair| pair.trim().split_once(' ')).find(|(id, _)| *id == factor.id);
     let (_, raw) = sent.ok_or(ActivationError::NotRight(None))?;
@@ -92,11 +94,6 @@ async fn prove(
     Err(ActivationError::NotRight(diagnosis::diagnose(&secret, totp.parameters(), &token, now)))
 }
 
-async fn find_factor(authority: &Authority, factor: &DeviceFactorRow) -> Result<FactorRow, Unavailable> {
-    let all = authority.store.factors(&factor.account_id).await?;
-    all.into_iter().find(|row| row.id == factor.id).ok_or(Unavailable)
-}
-
 async fn confirm(
     authority: &Authority,
     visitor: &Visitor,
@@ -106,11 +103,15 @@ async fn confirm(
     let now = authority.now().millis();
     let mut write = authority.store.write().await?;
     let accounts = write.lock_linked_accounts(&row.token_account_id).await?;
-    if !write.activate_device(&row.id, now).await? || !write.finish_registration(&row.id).await? {
-        return Err(ActivationError::Over);
+    if row.activated_at.is_none() {
+        if !write.activate_device(&row.id, now).await? || !write.finish_registration(&row.id).await? {
+            return Err(ActivationError::Over);
+        }
+        // With the first device the phone alone stops being enough, for whoever had come as far as that too.
+        write.end_unapproved_registrations(&row.token_account_id).await?;
+    } else if !write.is_device_active(&row.id).await? {
+        return Err(ActivationError::Revoked);
     }
-    // With the first device the phone alone stops being enough, for whoever had come as far as that too.
-    write.end_unapproved_registrations(&row.token_account_id).await?;
     for Proven { factor, step } in proven {
         let account = accounts.iter().find(|account| account.id == factor.account_id).ok_or(ActivationError::Over)?;
         let step = i64::try_from(step.number()).map_err(|_| ActivationError::Unavailable)?;
@@ -118,13 +119,16 @@ async fn confirm(
             return Err(ActivationError::Over);
         }
         write.cancel_challenges(&account.id).await?;
-        // None of them is the one that asks: a device has no session.
-        write.delete_sessions(&account.id).await?;
+        // A device has no session: of all there are, only one that has asked for this may stay.
+        match &factor.session_id {
+            Some(session_id) => write.delete_other_sessions(&account.id, session_id).await?,
+            None => write.delete_sessions(&account.id).await?,
+        }
         let (subject, kind) = (account.into(), Some(FactorKind::Authenticator));
         audit::record(authority, &mut write, visitor, subject, Event::EnrolmentConfirmed, kind).await?;
         notice::queue(authority, &mut write, &account.email, Notice::DeviceAdded { name: &row.name }).await?;
     }
     write.commit().await?;
-    let row = DeviceRow { activated_at: Some(now), expires_at: None, ..row.clone() };
+    let row = DeviceRow { activated_at: row.activated_at.or(Some(now)), expires_at: None, ..row.clone() };
     Ok(Device { row })
 }

@@ -39,6 +39,7 @@ pub struct Ready {
 }
 
 /// A fresh secret for a practice account.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSecret {
     /// The id of the pending factor.
     pub factor: String,
@@ -85,12 +86,12 @@ pub(super) async fn make(
         .await?;
     let mut secrets = Vec::new();
     let takers = takers(&mut write, row, &accounts).await?;
-    let is_phone = is_phone(&visitor.user_agent);
-    if !is_phone && !takers.is_empty() && takers.iter().all(|account| account.phones_only == 1) {
+    let may_be_device = |account: &&LinkedAccountRow| may_be_device(visitor, account.phones_only);
+    if !takers.is_empty() && !takers.iter().any(may_be_device) {
         return Err(RegistrationError::PhonesOnly);
     }
-    for account in takers.into_iter().filter(|account| is_phone || account.phones_only == 0) {
-        secrets.push(make_secret(authority, &mut write, account, &device_id, name).await?);
+    for account in takers.into_iter().filter(may_be_device) {
+        secrets.push(make_secret(authority, &mut write, account, &device_id, name, None).await?);
         let (subject, kind) = (account.into(), Some(FactorKind::Authenticator));
         audit::record(authority, &mut write, visitor, subject, Event::EnrolmentStarted, kind).await?;
     }
@@ -135,18 +136,25 @@ async fn takers<'a>(
     Ok(takers)
 }
 
+/// Whether a practice, with its `phones_only`, takes the visitor's browser for a device.
+pub(super) fn may_be_device(visitor: &Visitor, phones_only: i64) -> bool {
+    phones_only == 0 || is_phone(&visitor.user_agent)
+}
+
 /// Whether a browser says that it is one of a phone or a tablet. It may say what it likes.
 fn is_phone(user_agent: &str) -> bool {
     ["Mobile", "Android", "iPhone", "iPad"].iter().any(|mark| user_agent.contains(mark))
 }
 
-async fn make_secret(
+/// Makes the pending factor of a device for a practice account. `session_id` is the session that asked for it, if one did.
+pub(super) async fn make_secret(
     authority: &Authority,
     write: &mut Write,
     account: &LinkedAccountRow,
     device_id: &str,
     name: &str,
-) -> Result<NewSecret, RegistrationError> {
+    session_id: Option<&str>,
+) -> Result<NewSecret, sqlx::Error> {
     let now = authority.now();
     let parameters = Parameters::OWN;
     let bytes = authority.entropy.array::<OWN_SECRET_BYTES>();
@@ -164,7 +172,7 @@ async fn make_secret(
             algorithm: Some(parameters.algorithm.name()),
             digits: Some(i64::from(parameters.digits)),
             period: Some(i64::from(parameters.period)),
-            session_id: None,
+            session_id,
             device_id: Some(device_id),
             created_at: now.millis(),
             expires_at: (now + LIFE).millis(),

@@ -4,8 +4,10 @@ use domain::Timestamp;
 use domain::matching::Matching;
 
 use super::Device;
+use super::enrolment;
+use super::secrets::NewSecret;
 use crate::store::DeviceFactorRow;
-use crate::{Authority, Unavailable, moment};
+use crate::{Authority, Unavailable, Visitor, moment};
 
 /// All that an active device knows from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,9 @@ pub struct DeviceView {
     pub token_account: String,
     /// The practice accounts for which the device makes tokens.
     pub accounts: Vec<DeviceAccount>,
+    /// The secrets that wait for the device, of practice accounts that were linked later. None counts before it is
+    /// activated.
+    pub secrets: Vec<NewSecret>,
     /// New devices that wait for an answer.
     pub requests: Vec<Request>,
     /// All active devices of the token account, oldest first.
@@ -80,7 +85,7 @@ pub struct BackupState {
 ///
 /// # Errors
 /// [`Unavailable`].
-pub async fn sync(authority: &Authority, device: &Device) -> Result<DeviceView, Unavailable> {
+pub async fn sync(authority: &Authority, device: &Device, visitor: &Visitor) -> Result<DeviceView, Unavailable> {
     let now = authority.now();
     let token_account_id = device.token_account_id();
     let accounts = authority.store.device_factors(device.id()).await?.into_iter().filter(DeviceFactorRow::is_confirmed);
@@ -92,6 +97,7 @@ pub async fn sync(authority: &Authority, device: &Device) -> Result<DeviceView, 
         accounts: accounts
             .map(|row| DeviceAccount { factor: row.id, practice: row.practice_name, username: row.username })
             .collect(),
+        secrets: enrolment::waiting(authority, device, visitor).await?,
         requests: waiting
             .into_iter()
             .map(|row| Request {

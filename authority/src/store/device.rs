@@ -48,8 +48,12 @@ pub(crate) struct DeviceFactorRow {
     pub(crate) account_id: String,
     pub(crate) practice_id: String,
     pub(crate) state: String,
+    /// The session that asked for it, while it is pending.
+    pub(crate) session_id: Option<String>,
     pub(crate) practice_name: String,
     pub(crate) username: String,
+    /// 1 where the practice wants devices to be phones.
+    pub(crate) phones_only: i64,
 }
 
 const BY_KEY: &str =
@@ -64,7 +68,8 @@ const ACTIVE: &str =
 const LINKED: &str = "SELECT a.id, a.practice_id, p.name AS practice_name, a.username, a.email, p.phones_only
     FROM account a JOIN practice p ON p.id = a.practice_id
     WHERE a.token_account_id = $1 AND a.deactivated_at IS NULL ORDER BY a.id";
-const FACTORS: &str = "SELECT f.id, f.account_id, a.practice_id, f.state, p.name AS practice_name, a.username
+const FACTORS: &str = "SELECT f.id, f.account_id, a.practice_id, f.state, f.session_id,
+    p.name AS practice_name, a.username, p.phones_only
     FROM factor f JOIN account a ON a.id = f.account_id JOIN practice p ON p.id = a.practice_id
     WHERE f.device_id = $1 AND a.deactivated_at IS NULL ORDER BY f.account_id, f.id";
 

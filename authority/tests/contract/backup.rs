@@ -26,7 +26,7 @@ async fn save(world: &World, phone: &Phone, version: &str, previous: &str, blob:
 }
 
 async fn digest(world: &World, phone: &Phone) -> String {
-    devices::sync(&world.authority, &phone.device).await.unwrap().backup.unwrap().digest
+    devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().backup.unwrap().digest
 }
 
 async fn load(world: &World, phone: &Phone) -> Result<String, LoadError> {
@@ -59,7 +59,7 @@ async fn versions_follow_each_other_and_nothing_is_written_over_unseen(world: Wo
     let loaded = backup::load(&world.authority, &phone.device, &visitor()).await.unwrap();
     assert_eq!((loaded.version, loaded.blob.as_str()), (2, SECOND));
     assert_ne!(loaded.digest, first);
-    let state = devices::sync(&world.authority, &phone.device).await.unwrap().backup.unwrap();
+    let state = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().backup.unwrap();
     assert_eq!((state.version, state.digest, state.saved_at), (2, loaded.digest, world.authority.now()));
     assert_eq!((world.events("backup-saved").await, world.events("backup-loaded").await), (2, 2));
 }
@@ -88,7 +88,7 @@ async fn the_phone_alone_neither_reads_nor_replaces_a_backup(world: World) {
     save(&world, &lost, "1", "", FIRST).await.unwrap();
     lose(&world, &lost).await;
     let thief = add(&world, "ada", PHONE).await;
-    let view = devices::sync(&world.authority, &thief.device).await.unwrap();
+    let view = devices::sync(&world.authority, &thief.device, &visitor()).await.unwrap();
     assert!(view.backup.is_some() && !view.may_restore);
     assert_eq!(load(&world, &thief).await, Err(LoadError::RecoveryCodeNeeded));
     let digest = digest(&world, &thief).await;
@@ -100,7 +100,10 @@ async fn an_approved_device_reads_and_replaces_it(world: World) {
     let (_ada, _) = world.enrolled("ada", PHONE).await;
     let mut first = add(&world, "ada", PHONE).await;
     save(&world, &first, "1", "", FIRST).await.unwrap();
-    assert!(devices::sync(&world.authority, &first.device).await.unwrap().may_restore, "it saved the backup");
+    assert!(
+        devices::sync(&world.authority, &first.device, &visitor()).await.unwrap().may_restore,
+        "it saved the backup"
+    );
     let second = add_second(&world, &first, "ada", PHONE).await;
     assert_eq!(load(&world, &second).await.unwrap(), FIRST);
     let seen = digest(&world, &second).await;
@@ -133,7 +136,7 @@ async fn a_recovery_code_opens_it(world: World) {
     let again = devices::prove(&world.authority, &phone.device, &visitor(), &codes[0]).await;
     assert_eq!(again.err(), Some(RecoveryRefused::NotRight), "used");
     phone.device = devices::find(&world.authority, &phone.key).await.unwrap().unwrap();
-    assert!(devices::sync(&world.authority, &phone.device).await.unwrap().may_restore, "it is remembered");
+    assert!(devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().may_restore, "it is remembered");
     let seen = digest(&world, &phone).await;
     save(&world, &phone, "2", &seen, SECOND).await.unwrap();
 }
@@ -148,7 +151,7 @@ async fn another_persons_device_gets_nothing(world: World) {
     assert_eq!(load(&world, &bobs).await, Err(LoadError::NotFound));
     save(&world, &bobs, "1", "", SECOND).await.unwrap();
     assert_eq!(load(&world, &adas).await.unwrap(), FIRST);
-    let view = devices::sync(&world.authority, &bobs.device).await.unwrap();
+    let view = devices::sync(&world.authority, &bobs.device, &visitor()).await.unwrap();
     assert_eq!((view.devices.len(), view.accounts.len(), view.requests.len()), (1, 1, 0));
     assert_eq!(view.accounts[0].username, "bob");
     // Ada's ciphertext in Bob's row.

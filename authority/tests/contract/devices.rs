@@ -1,9 +1,11 @@
-use authority::devices::{self, ActivationError, AnswerError, Ready, RegistrationError, RevokeError, Step};
+use authority::devices::{
+    self, ActivationError, AnswerError, EnrolError, IdleDevice, NewSecret, Ready, RegistrationError, RevokeError, Step,
+};
 use authority::profile::{self, ProfileForm};
 use authority::sign_in::{self, PasswordStep, RecoveryRefused, TokenRefused};
 use authority::{
-    Authority, Device, OpenedSession, SignedIn, Visitor, backup, disable, enrol_sms, housekeeping, outbox, policy,
-    practice, security, sessions, step_up,
+    Authority, Device, SignedIn, Visitor, backup, disable, housekeeping, outbox, policy, practice, security, sessions,
+    step_up,
 };
 use domain::diagnosis::Diagnosis;
 use domain::email::InvalidEmail;
@@ -36,6 +38,9 @@ on_both_databases!(
     guessed_recovery_codes_draw_on_the_budget,
     the_phone_alone_gives_nothing_to_an_account_without_it,
     two_practices_share_a_device,
+    a_practice_linked_later_is_added_from_its_security_tab,
+    a_device_is_added_after_a_step_up_by_an_account_of_its_own_token_account,
+    an_offer_to_a_device_runs_out_and_is_taken_back,
     tokens_of_two_devices_are_spent_apart,
     revoking_kills_the_tokens_at_once,
     the_last_factor_stays,
@@ -49,10 +54,12 @@ on_both_databases!(
     fifty_right_codes_prove_the_phone_once,
     fifty_wrong_codes_are_compared_five_times,
     fifty_activations_make_one_device,
+    fifty_activations_of_a_later_secret_count_once,
     fifty_answers_count_once,
     a_revocation_and_fifty_sign_ins_leave_one_session_at_most,
     two_revocations_remove_once,
     a_practice_may_want_devices_to_be_phones,
+    a_practice_that_wants_phones_gives_no_later_secret_to_others,
 );
 
 /// An active device of a test.
@@ -106,10 +113,15 @@ fn totps(ready: &Ready) -> Vec<Totp> {
 }
 
 fn tokens_at(ready: &Ready, now: Timestamp) -> String {
-    let pairs = ready.secrets.iter().zip(totps(ready));
-    let pairs: Vec<_> =
-        pairs.map(|(secret, totp)| format!("{} {}", secret.factor, totp.token_at(now).expose_digits())).collect();
-    pairs.join(",")
+    tokens_of(&ready.secrets, now)
+}
+
+fn tokens_of(secrets: &[NewSecret], now: Timestamp) -> String {
+    let token = |secret: &NewSecret| {
+        let totp = Totp::new(&secret.key, Parameters::OWN).unwrap();
+        format!("{} {}", secret.factor, totp.token_at(now).expose_digits())
+    };
+    secrets.iter().map(token).collect::<Vec<_>>().join(",")
 }
 
 /// Activates what is ready; its first tokens are spent, so time moves on by two steps.
@@ -135,7 +147,7 @@ pub(crate) async fn add_second(world: &World, first: &Phone, username: &str, pho
 }
 
 async fn answer(world: &World, phone: &Phone, number: &str) -> Result<(), AnswerError> {
-    let view = devices::sync(&world.authority, &phone.device).await.unwrap();
+    let view = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
     let request = view.requests.first().map_or("", |request| &request.id);
     devices::answer(&world.authority, &phone.device, &visitor(), request, number).await
 }
@@ -159,7 +171,7 @@ async fn stepped_up(world: &World, actor: &mut Actor<'_>, phone: &Phone) -> Sign
 }
 
 async fn device_ids(world: &World, phone: &Phone) -> Vec<String> {
-    let view = devices::sync(&world.authority, &phone.device).await.unwrap();
+    let view = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
     view.devices.into_iter().map(|device| device.id).collect()
 }
 
@@ -211,7 +223,7 @@ async fn a_first_device_is_registered_by_its_phone_and_signs_in(world: World) {
     let told = outbox::list(&world.authority, Some("ada@elm.test")).await.unwrap();
     assert!(told.iter().any(|mail| mail.body.contains("A device was added: Ada's phone.")));
 
-    let view = devices::sync(&world.authority, &phone.device).await.unwrap();
+    let view = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
     assert_eq!((view.accounts.len(), view.devices.len(), view.requests.len()), (1, 1, 0));
     assert!(view.devices[0].is_this && view.devices[0].last_used_at.is_some() && view.backup.is_none());
     let signed_in = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
@@ -469,7 +481,7 @@ async fn a_second_device_is_approved_by_its_number(world: World) {
     let (ada, _, first) = with_device(&world, "ada").await;
     let (key, step) = verify(&world, "ada", PHONE, "New phone").await;
     let shown = number(&step);
-    let view = devices::sync(&world.authority, &first.device).await.unwrap();
+    let view = devices::sync(&world.authority, &first.device, &visitor()).await.unwrap();
     let request = &view.requests[0];
     assert_eq!((request.device.as_str(), request.numbers.len()), ("New phone", 3));
     assert!(request.numbers.contains(&shown.parse().unwrap()));
@@ -510,7 +522,7 @@ async fn only_the_newest_question_can_be_answered_and_only_by_the_same_person(wo
     let (_bob, _) = world.enrolled("bob", "+12025550177").await;
     let stranger = add(&world, "bob", "+12025550177").await;
     let (old, _) = verify(&world, "ada", PHONE, "One").await;
-    let old_request = devices::sync(&world.authority, &first.device).await.unwrap().requests[0].id.clone();
+    let old_request = devices::sync(&world.authority, &first.device, &visitor()).await.unwrap().requests[0].id.clone();
     let (new, step) = verify(&world, "ada", PHONE, "Two").await;
     let refused = devices::step(&world.authority, &visitor(), &old).await;
     assert_eq!(refused.err(), Some(RegistrationError::Over));
@@ -518,12 +530,12 @@ async fn only_the_newest_question_can_be_answered_and_only_by_the_same_person(wo
     let refused = devices::answer(&world.authority, &first.device, &visitor(), &old_request, &shown).await;
     assert_eq!(refused, Err(AnswerError::Gone));
 
-    assert!(devices::sync(&world.authority, &stranger.device).await.unwrap().requests.is_empty());
-    let request = devices::sync(&world.authority, &first.device).await.unwrap().requests[0].id.clone();
+    assert!(devices::sync(&world.authority, &stranger.device, &visitor()).await.unwrap().requests.is_empty());
+    let request = devices::sync(&world.authority, &first.device, &visitor()).await.unwrap().requests[0].id.clone();
     let refused = devices::answer(&world.authority, &stranger.device, &visitor(), &request, &shown).await;
     assert_eq!(refused, Err(AnswerError::Gone), "of another token account");
     world.advance(600);
-    assert!(devices::sync(&world.authority, &first.device).await.unwrap().requests.is_empty());
+    assert!(devices::sync(&world.authority, &first.device, &visitor()).await.unwrap().requests.is_empty());
     let refused = devices::answer(&world.authority, &first.device, &visitor(), &request, &shown).await;
     assert_eq!(refused, Err(AnswerError::Gone), "run out");
     assert_eq!(devices::step(&world.authority, &visitor(), &new).await.err(), Some(RegistrationError::Over));
@@ -587,7 +599,7 @@ async fn the_phone_alone_gives_nothing_to_an_account_without_it(world: World) {
 }
 
 /// A second practice of the same person: the same e-mail and phone.
-async fn second_practice(world: &World) -> OpenedSession {
+async fn second_practice(world: &World) -> Actor<'_> {
     let form = practice::NewPractice {
         practice_name: "Oak Lane".into(),
         first_name: "Ada".into(),
@@ -597,18 +609,17 @@ async fn second_practice(world: &World) -> OpenedSession {
         password: PASSWORD.into(),
     };
     let opened = practice::create(&world.authority, &visitor(), form).await.unwrap();
+    let mut oak = Actor { world, username: "ada.oak".into(), phone: PHONE.into(), opened };
     let form = ProfileForm {
         first_name: "Ada".into(),
         last_name: "Byron".into(),
         cell_phone: PHONE.into(),
         ..ProfileForm::default()
     };
-    let signed_in = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
-    profile::update(&world.authority, &signed_in, &visitor(), form).await.unwrap();
+    profile::update(&world.authority, &oak.signed_in().await, &visitor(), form).await.unwrap();
     world.advance(60);
-    enrol_sms::start(&world.authority, &signed_in, &visitor(), PASSWORD.into()).await.unwrap();
-    let token = world.latest_token(PHONE).await;
-    enrol_sms::confirm(&world.authority, &signed_in, &visitor(), &token).await.unwrap()
+    oak.enable_sms().await;
+    oak
 }
 
 async fn two_practices_share_a_device(world: World) {
@@ -622,7 +633,7 @@ async fn two_practices_share_a_device(world: World) {
     let refused = devices::activate(&world.authority, &visitor(), both.device_key.expose(), &one_of_two).await;
     assert_eq!(refused.err(), Some(ActivationError::NotRight(None)), "every secret has to make a token");
     let mut phone = activate(&world, &both).await;
-    assert_eq!(devices::sync(&world.authority, &phone.device).await.unwrap().accounts.len(), 2);
+    assert_eq!(devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().accounts.len(), 2);
     assert_eq!(world.number("SELECT COUNT(*) FROM session").await, 0, "of both practices");
 
     let position = both.secrets.iter().position(|secret| secret.username == "ada").unwrap();
@@ -633,6 +644,119 @@ async fn two_practices_share_a_device(world: World) {
     assert_eq!(world.number("SELECT COUNT(*) FROM factor WHERE kind = 'authenticator'").await, 0);
     let removed = "SELECT COUNT(DISTINCT practice_id) FROM audit WHERE event = 'factor-removed'";
     assert_eq!(world.number(removed).await, 2, "each practice's trail knows of it");
+}
+
+/// A device of Ada's first practice, and herself at a second one that was linked afterwards.
+async fn linked_later(world: &World) -> (Phone, Actor<'_>) {
+    let (_, _, phone) = with_device(world, "ada").await;
+    (phone, second_practice(world).await)
+}
+
+async fn idle_devices(actor: &Actor<'_>) -> Vec<IdleDevice> {
+    security::overview(&actor.world.authority, &actor.signed_in().await).await.unwrap().idle_devices
+}
+
+async fn enrol(actor: &Actor<'_>, device_id: &str) -> Result<(), EnrolError> {
+    devices::enrol(&actor.world.authority, &actor.signed_in().await, &visitor(), device_id).await
+}
+
+async fn waiting(world: &World, phone: &Phone) -> Vec<NewSecret> {
+    devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().secrets
+}
+
+async fn activate_later(world: &World, phone: &Phone, tokens: &str) -> Result<Device, ActivationError> {
+    devices::activate(&world.authority, &visitor(), &phone.key, tokens).await
+}
+
+async fn a_practice_linked_later_is_added_from_its_security_tab(world: World) {
+    let (phone, oak) = linked_later(&world).await;
+    let elsewhere = {
+        let challenge = oak.challenge().await;
+        world.advance(60);
+        sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+        let token = world.latest_token(PHONE).await;
+        sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap()
+    };
+    let idle = idle_devices(&oak).await;
+    let [IdleDevice { id, name, waits_until: None }] = idle.as_slice() else { panic!("{idle:?}") };
+    assert_eq!(name, "Old phone");
+    assert!(waiting(&world, &phone).await.is_empty());
+
+    enrol(&oak, id).await.unwrap();
+    assert!(idle_devices(&oak).await[0].waits_until.is_some());
+    let secrets = waiting(&world, &phone).await;
+    assert_eq!(secrets, waiting(&world, &phone).await, "a lost answer harms nobody");
+    let [secret] = secrets.as_slice() else { panic!("{secrets:?}") };
+    assert_eq!((secret.practice.as_str(), secret.username.as_str()), ("Oak Lane", "ada.oak"));
+    let before = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
+    assert_eq!(before.accounts.len(), 1, "it does not count yet");
+
+    let wrong = activate_later(&world, &phone, &format!("{} 0000000", secret.factor)).await;
+    assert_eq!(wrong.err(), Some(ActivationError::NotRight(None)));
+    let challenge = oak.challenge().await;
+    let tokens = tokens_of(&secrets, world.authority.now());
+    let device = activate_later(&world, &phone, &tokens).await.unwrap();
+    let view = devices::sync(&world.authority, &device, &visitor()).await.unwrap();
+    assert_eq!((view.accounts.len(), view.devices.len(), view.secrets.len()), (2, 1, 0));
+    assert!(idle_devices(&oak).await.is_empty(), "who asked for it stays signed in, and it is a factor now");
+    assert!(sessions::find(&world.authority, &elsewhere.session).await.unwrap().is_none(), "others do not");
+    assert_eq!(activate_later(&world, &phone, &tokens).await.err(), Some(ActivationError::Over));
+    let told = outbox::list(&world.authority, Some("ada@elm.test")).await.unwrap();
+    let added = told.iter().filter(|mail| mail.body.contains("A device was added: Old phone.")).count();
+    assert_eq!(added, 2, "each practice tells of it");
+
+    world.advance(30);
+    let token = Totp::new(&secret.key, Parameters::OWN).unwrap().token_at(world.authority.now());
+    let late = sign_in::with_token(&world.authority, &visitor(), &challenge, token.expose_digits(), false).await;
+    assert!(late.is_err(), "what had begun before has to begin anew");
+    assert!(oak.sign_in_with(token.expose_digits()).await.is_ok());
+}
+
+async fn a_device_is_added_after_a_step_up_by_an_account_of_its_own_token_account(world: World) {
+    let (phone, mut oak) = linked_later(&world).await;
+    let id = device_ids(&world, &phone).await.remove(0);
+    let (mut bob, _) = world.enrolled("bob", "+12025550177").await;
+    assert_eq!(enrol(&bob, &id).await, Err(EnrolError::NotFound), "of another token account");
+    assert!(idle_devices(&bob).await.is_empty());
+    assert_eq!(enrol(&oak, "").await, Err(EnrolError::NotFound));
+    let app = oak.add_app().await;
+    oak.opened = oak.sign_in_with(app.token_at(world.authority.now()).expose_digits()).await.unwrap();
+    assert_eq!(enrol(&oak, &id).await, Err(EnrolError::StepUpNeeded));
+    let app = bob.add_app().await;
+    bob.opened = bob.sign_in_with(app.token_at(world.authority.now()).expose_digits()).await.unwrap();
+    assert_eq!(enrol(&bob, &id).await, Err(EnrolError::StepUpNeeded), "before it is looked for");
+    assert!(waiting(&world, &phone).await.is_empty());
+    assert_eq!(world.number("SELECT COUNT(*) FROM factor WHERE state = 'pending'").await, 0);
+}
+
+async fn an_offer_to_a_device_runs_out_and_is_taken_back(world: World) {
+    let (phone, oak) = linked_later(&world).await;
+    let id = device_ids(&world, &phone).await.remove(0);
+    enrol(&oak, &id).await.unwrap();
+    let old = waiting(&world, &phone).await;
+    enrol(&oak, &id).await.unwrap();
+    let secrets = waiting(&world, &phone).await;
+    assert_ne!(old, secrets, "asked for again, it is another");
+    let tokens = tokens_of(&old, world.authority.now());
+    assert_eq!(activate_later(&world, &phone, &tokens).await.err(), Some(ActivationError::NotRight(None)));
+
+    devices::cancel(&world.authority, &oak.signed_in().await, &visitor()).await.unwrap();
+    assert!(waiting(&world, &phone).await.is_empty());
+    assert_eq!(idle_devices(&oak).await[0].waits_until, None);
+    let tokens = tokens_of(&secrets, world.authority.now());
+    assert_eq!(activate_later(&world, &phone, &tokens).await.err(), Some(ActivationError::Over));
+    assert_eq!(world.events("enrolment-cancelled").await, 1);
+    devices::cancel(&world.authority, &oak.signed_in().await, &visitor()).await.unwrap();
+    assert_eq!(world.events("enrolment-cancelled").await, 1, "nothing waits any more");
+
+    enrol(&oak, &id).await.unwrap();
+    let secrets = waiting(&world, &phone).await;
+    world.advance(600);
+    assert!(waiting(&world, &phone).await.is_empty());
+    let tokens = tokens_of(&secrets, world.authority.now());
+    assert_eq!(activate_later(&world, &phone, &tokens).await.err(), Some(ActivationError::Over));
+    let view = devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
+    assert_eq!(view.accounts.len(), 1);
 }
 
 async fn tokens_of_two_devices_are_spent_apart(world: World) {
@@ -729,7 +853,7 @@ async fn another_number_keeps_the_devices(world: World) {
     assert!(is_active(&world, &phone).await);
     assert_eq!(world.number("SELECT COUNT(*) FROM token_account WHERE phone = '+12025550188'").await, 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM token_account").await, 1);
-    assert!(devices::sync(&world.authority, &phone.device).await.unwrap().backup.is_some());
+    assert!(devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap().backup.is_some());
     assert!(ada.sign_in_with(&phone.token(&world)).await.is_ok());
     let over = devices::step(&world.authority, &visitor(), &old).await;
     assert_eq!(over.err(), Some(RegistrationError::Over), "what the old number had begun");
@@ -848,11 +972,26 @@ async fn fifty_activations_make_one_device(world: World) {
     assert_eq!(world.number(events).await, 1);
 }
 
+async fn fifty_activations_of_a_later_secret_count_once(world: World) {
+    let (phone, oak) = linked_later(&world).await;
+    enrol(&oak, &device_ids(&world, &phone).await[0]).await.unwrap();
+    let tokens = tokens_of(&waiting(&world, &phone).await, world.authority.now());
+    let key = phone.key.clone();
+    let activated = race(&world, 50, |authority, _| {
+        let (key, tokens) = (key.clone(), tokens.clone());
+        async move { devices::activate(&authority, &visitor(), &key, &tokens).await.is_ok() }
+    })
+    .await;
+    assert_eq!(activated, 1);
+    let events = "SELECT COUNT(*) FROM audit WHERE event = 'enrolment-confirmed' AND factor = 'authenticator'";
+    assert_eq!(world.number(events).await, 2, "the first secret's, and this one's");
+}
+
 async fn fifty_answers_count_once(world: World) {
     let (_ada, _, first) = with_device(&world, "ada").await;
     let (key, step) = verify(&world, "ada", PHONE, "New phone").await;
     let shown = number(&step);
-    let request = devices::sync(&world.authority, &first.device).await.unwrap().requests[0].id.clone();
+    let request = devices::sync(&world.authority, &first.device, &visitor()).await.unwrap().requests[0].id.clone();
     let answered = race(&world, 50, |authority, number| {
         let (device, request) = (first.device.clone(), request.clone());
         let typed = if number % 2 == 0 { shown.clone() } else { String::new() };
@@ -933,8 +1072,20 @@ async fn a_practice_may_want_devices_to_be_phones(world: World) {
     let refused = devices::verify(&world.authority, &visitor(), &key, &code, "Desk").await;
     assert_eq!(refused.err(), Some(RegistrationError::PhonesOnly));
     assert_eq!(world.number("SELECT COUNT(*) FROM device").await, 0);
-    let phone =
-        Visitor { user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari".into(), ..visitor() };
-    let ready = ready(devices::step(&world.authority, &phone, &key).await.unwrap());
+    let ready = ready(devices::step(&world.authority, &iphone(), &key).await.unwrap());
     assert_eq!(ready.secrets.len(), 1);
+}
+
+async fn a_practice_that_wants_phones_gives_no_later_secret_to_others(world: World) {
+    let (device, oak) = linked_later(&world).await;
+    let new = Policy { phones_only: true, ..Policy::default() };
+    policy::save(&world.authority, oak.signed_in().await.administrator().unwrap(), &visitor(), &new).await.unwrap();
+    enrol(&oak, &device_ids(&world, &device).await[0]).await.unwrap();
+    assert!(waiting(&world, &device).await.is_empty());
+    let on_phone = devices::sync(&world.authority, &device.device, &iphone()).await.unwrap();
+    assert_eq!(on_phone.secrets.len(), 1);
+}
+
+fn iphone() -> Visitor {
+    Visitor { user_agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari".into(), ..visitor() }
 }
