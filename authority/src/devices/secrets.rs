@@ -7,7 +7,7 @@ use domain::{FactorKind, Timestamp};
 use super::registration::RegistrationError;
 use crate::audit::{self, Event};
 use crate::store::{FactorRow, LinkedAccountRow, NewDevice, NewFactor, RegistrationRow, Write};
-use crate::{Authority, DeviceKey, Visitor, factors};
+use crate::{Authority, DeviceKey, Unavailable, Visitor, factors};
 
 /// How far a registration is, once the phone is proven.
 pub enum Step {
@@ -154,7 +154,7 @@ pub(super) async fn make_secret(
     device_id: &str,
     name: &str,
     session_id: Option<&str>,
-) -> Result<NewSecret, sqlx::Error> {
+) -> Result<NewSecret, Unavailable> {
     let now = authority.now();
     let parameters = Parameters::OWN;
     let bytes = authority.entropy.array::<OWN_SECRET_BYTES>();
