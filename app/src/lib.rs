@@ -54,7 +54,7 @@ pub use browser_name::browser_name;
 pub use components::countdown::milestone_text;
 pub use error::AppError;
 #[cfg(feature = "ssr")]
-pub use pages::paths;
+pub use pages::{paths, sheets};
 #[cfg(feature = "ssr")]
 pub use practice::Searched;
 pub use router::App;

@@ -73,5 +73,11 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     PAGES.into_iter().map(|(path, _)| path)
 }
 
+/// Those of them that one server function loads, by its argument.
+#[cfg(feature = "ssr")]
+pub fn sheets() -> impl Iterator<Item = &'static str> {
+    paths().skip(PAGES.len() - SHEETS)
+}
+
 /// How many of them the server describes.
 const SHEETS: usize = 15;

@@ -148,6 +148,15 @@ impl TestApp {
         authority::sessions::find(&self.authority, key).await.expect("a database").expect("a live session")
     }
 
+    /// Proves somebody without a factor again.
+    pub(crate) async fn step_up(&self, person: &mut Person) {
+        let (authority, password) = (&self.authority, PASSWORD.to_owned());
+        let opened = authority::step_up::confirm(authority, &person.signed_in, &visitor(), password, "").await;
+        let opened = opened.expect("a step-up");
+        person.signed_in = self.signed_in(&opened.session).await;
+        person.session = opened.session;
+    }
+
     /// Turns two-factor authentication on with text messages to this phone, and stores the recovery codes.
     pub(crate) async fn enable_by_sms(&self, person: &mut Person, phone: &str) {
         let profile = authority::profile::load(&self.authority, &person.signed_in).await.expect("a profile");
