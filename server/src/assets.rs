@@ -71,7 +71,7 @@ struct File {
 
 /// How long a browser may keep a file without asking.
 enum Lifetime {
-    /// Its name is the hash of its content: for ever.
+    /// A page names it, by the hash of its content: for ever.
     Named,
     /// It must ask each time, with the tag of what it has.
     Asked { tag: HeaderValue },
@@ -116,9 +116,11 @@ impl Site {
         let mut site = HashMap::new();
         for (name, (plain, hash)) in contents {
             let [brotli, gzip] = compressed.get(&name).cloned().unwrap_or_default();
-            let file =
-                File { plain, brotli, gzip, content_type: content_type(&name), lifetime: Lifetime::of(&name, &hash) };
-            site.insert(format!("/{name}"), file);
+            let path = format!("/{name}");
+            let is_named = paths.all().contains(&&path);
+            let lifetime = if is_named { Lifetime::Named } else { Lifetime::asked(&hash) };
+            let file = File { plain, brotli, gzip, content_type: content_type(&name), lifetime };
+            site.insert(path, file);
         }
         for path in paths.all() {
             if !site.contains_key(path) {
@@ -188,10 +190,7 @@ impl File {
 }
 
 impl Lifetime {
-    fn of(name: &str, hash: &[u8; 32]) -> Self {
-        if name.starts_with("pkg/") {
-            return Self::Named;
-        }
+    fn asked(hash: &[u8; 32]) -> Self {
         // Weak: the compressed forms of one content have the same tag.
         let mut tag = String::from("W/\"");
         for byte in &hash[..16] {
@@ -277,7 +276,7 @@ mod tests {
             ("pkg/authenticator.0.css", "css"),
             ("pkg/authenticator.1.js", "js"),
             ("pkg/authenticator.2.wasm", "wasm"),
-            ("pkg/authenticator-worker.3.js", "js"),
+            ("authenticator/worker.3.js", "js"),
             ("pkg/verifier.1.js", "js"),
             ("pkg/verifier.2.wasm", "wasm"),
             ("pkg/verify.3.js", "js"),
@@ -295,7 +294,7 @@ mod tests {
             authenticator_css: "/pkg/authenticator.0.css".into(),
             authenticator_js: "/pkg/authenticator.1.js".into(),
             authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
-            authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
+            authenticator_worker: "/authenticator/worker.3.js".into(),
             verifier_js: "/pkg/verifier.1.js".into(),
             verifier_wasm: "/pkg/verifier.2.wasm".into(),
             verifier_page: "/pkg/verify.3.js".into(),
@@ -324,6 +323,8 @@ mod tests {
         assert_eq!(headers[VARY], "Accept-Encoding");
         assert!(!headers.contains_key(CONTENT_ENCODING));
         assert_eq!(body, "plain css");
+        let (_, headers, _) = ask("GET", "/authenticator/worker.3.js", &[]).await;
+        assert_eq!(headers[CACHE_CONTROL], "public, max-age=31536000, immutable");
     }
 
     #[tokio::test]
@@ -402,7 +403,7 @@ mod tests {
         let text = r#"{
             "css": "/pkg/twofold.1.css", "js": "/pkg/twofold.2.js", "wasm": "/pkg/twofold.3.wasm",
             "authenticator_css": "/pkg/authenticator.0.css", "authenticator_js": "/pkg/authenticator.1.js",
-            "authenticator_wasm": "/pkg/authenticator.2.wasm", "authenticator_worker": "/pkg/authenticator-worker.3.js",
+            "authenticator_wasm": "/pkg/authenticator.2.wasm", "authenticator_worker": "/authenticator/worker.3.js",
             "verifier_js": "/pkg/verifier.1.js", "verifier_wasm": "/pkg/verifier.2.wasm",
             "verifier_page": "/pkg/verify.3.js", "digest": "0"
         }"#;

@@ -11,7 +11,10 @@ use crate::site::hexadecimal;
 
 /// Where the service worker is served. Its scope is wider than its folder; the server allows that by a header.
 pub(crate) const PATH: &str = "authenticator/service_worker.js";
-/// The folder of the files that belong to the authenticator alone: icons and the web manifest.
+/// Where the worker is served, but for its hash. Browsers let a service worker answer for a worker, and for what that one
+/// imports, only if the worker's own address lies in the scope.
+pub(crate) const WORKER: &str = "authenticator/worker";
+/// The folder of the files that belong to the authenticator alone: the worker, icons and the web manifest.
 const FOLDER: &str = "authenticator/";
 
 /// The worker, with the names of the program that it starts.

@@ -5,7 +5,8 @@
 //! target/site/pkg/twofold.HASH.css    named after their content, so they may be kept for ever
 //! target/site/pkg/twofold.HASH.js
 //! target/site/pkg/twofold.HASH.wasm
-//! target/site/pkg/authenticator.HASH.…         the second program, and the worker that derives its keys
+//! target/site/pkg/authenticator.HASH.…         the second program
+//! target/site/authenticator/worker.HASH.js     which derives its keys
 //! target/site/pkg/verifier.HASH.…, verify.HASH.js  the third, and the script that feeds it
 //! target/site/authenticator/service_worker.js  which keeps the authenticator's files for a phone without network
 //! target/site/…                       the files of public/
@@ -23,6 +24,9 @@ use sha2::{Digest, Sha256};
 use crate::project::{cache_dir, files_below, root, say, site_dir, write_atomically};
 use crate::wasm::{self, Program};
 use crate::{compress, css, service_worker};
+
+/// What every document names as its icon.
+const FAVICON: &str = "/favicon.svg";
 
 /// For whom the site is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,11 +106,12 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     let authenticator_css = css::bundle(&root().join("style/authenticator.css"), flavour)?;
 
     let mut files = public_files(&root().join("public"))?;
-    let mut add = |name: &str, extension: &str, content: Vec<u8>| {
-        let name = format!("pkg/{name}.{}.{extension}", &hexadecimal(&Sha256::digest(&content))[..16]);
+    let mut add_at = |place: &str, extension: &str, content: Vec<u8>| {
+        let name = format!("{place}.{}.{extension}", &hexadecimal(&Sha256::digest(&content))[..16]);
         files.insert(name.clone(), content);
         format!("/{name}")
     };
+    let mut add = |name: &str, extension: &str, content: Vec<u8>| add_at(&format!("pkg/{name}"), extension, content);
     let css = add("twofold", "css", css.into_bytes());
     let (js, wasm) = (add("twofold", "js", practice.js), add("twofold", "wasm", practice.wasm));
     let authenticator_css = add("authenticator", "css", authenticator_css.into_bytes());
@@ -115,8 +120,8 @@ pub(crate) fn build(flavour: Flavour) -> Result<Manifest> {
     let (verifier_js, verifier_wasm) = (add("verifier", "js", verifier.js), add("verifier", "wasm", verifier.wasm));
     let verifier_page = add("verify", "js", verify_script(&verifier_js, &verifier_wasm)?.into_bytes());
     let worker = service_worker::worker(&authenticator_js, &authenticator_wasm)?;
-    let authenticator_worker = add("authenticator-worker", "js", worker.into_bytes());
-    let kept = [&authenticator_css, &authenticator_js, &authenticator_wasm, &authenticator_worker];
+    let authenticator_worker = add_at(service_worker::WORKER, "js", worker.into_bytes());
+    let kept = [&authenticator_css, &authenticator_js, &authenticator_wasm, &FAVICON.to_owned()];
     files.insert(service_worker::PATH.to_owned(), service_worker::build(&kept, &files)?.into_bytes());
     let digest = digest(&files);
     let manifest = Manifest {
@@ -262,7 +267,7 @@ mod tests {
             authenticator_css: "/pkg/authenticator.0.css".into(),
             authenticator_js: "/pkg/authenticator.1.js".into(),
             authenticator_wasm: "/pkg/authenticator.2.wasm".into(),
-            authenticator_worker: "/pkg/authenticator-worker.3.js".into(),
+            authenticator_worker: "/authenticator/worker.3.js".into(),
             verifier_js: "/pkg/verifier.1.js".into(),
             verifier_wasm: "/pkg/verifier.2.wasm".into(),
             verifier_page: "/pkg/verify.3.js".into(),

@@ -33,7 +33,7 @@ pub(crate) fn site() -> Site {
         authenticator_css: "/pkg/authenticator.1.css".to_owned(),
         authenticator_js: "/pkg/authenticator.2.js".to_owned(),
         authenticator_wasm: "/pkg/authenticator.3.wasm".to_owned(),
-        authenticator_worker: "/pkg/authenticator-worker.4.js".to_owned(),
+        authenticator_worker: "/authenticator/worker.4.js".to_owned(),
         verifier_js: "/pkg/verifier.1.js".to_owned(),
         verifier_wasm: "/pkg/verifier.2.wasm".to_owned(),
         verifier_page: "/pkg/verify.3.js".to_owned(),
