@@ -5,6 +5,7 @@ import { Client, type Signed, withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { type Person, somebody } from '../support/people.ts';
 import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
+import { Practice } from '../support/practice.ts';
 import type { Server } from '../support/server.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
@@ -51,6 +52,21 @@ test('from nothing on a phone to a sign-in at the desk with seven digits', async
   await logIn(page, visit, person);
   await enter(page, token);
   await expectError(page, NOT_RIGHT);
+});
+
+test('where a practice wants phones a computer is refused in clear words, and a phone is not', async ({ page, server, anotherBrowser }) => {
+  const practice = await Practice.create(server);
+  await practice.setPolicy({ phones_only: 'on' });
+  await practice.client.enable(practice.owner);
+  const computer = new Device(server, page);
+  await computer.open();
+  await press(page, 'Add Account');
+  await computer.register(practice.owner);
+  await computer.expectRefusal('Your practice wants the authenticator on phones only. Open this page on your phone.');
+
+  const phone = new Device(server, await anotherBrowser(PHONE));
+  await phone.setUp(practice.owner);
+  await phone.expectScreen(practice.owner.practice);
 });
 
 test('a text message does not go out by itself where a device makes the tokens', async ({ page, server, visit, anotherBrowser }) => {

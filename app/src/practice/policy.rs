@@ -116,7 +116,8 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
                 .hint("1 to 30. Such a browser needs the password and no token, so it is less secure. Not for shared or exam-room computers.")
                 .value(days.to_string()),
             check("Twofold's authenticator on phones only", "phones_only", policy.phones_only),
-            hint("For devices that are added from now on. A browser can claim to be a phone, so this is a reminder, no barrier."),
+            hint("For devices that are added from now on. A browser can claim to be a phone, so this is a reminder, no barrier. An iPad \
+                  claims to be a computer unless its Safari asks for the mobile website."),
         ],
     );
     let mut parts: Vec<_> = roles.collect();
