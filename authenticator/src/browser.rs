@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod offline;
 pub(crate) mod platform;
 pub(crate) mod storage;
+pub(crate) mod turns;
 
 use leptos::prelude::window;
 

@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
+use crate::browser::turns::{self, PageTurn};
 use crate::flows::backup::Saving;
 use crate::flows::keeper::{OpenVault, Proven};
 
@@ -120,6 +121,13 @@ pub(crate) struct Registration {
     pub(crate) key: String,
     /// What the server gave once it was ready.
     pub(crate) ready: Option<StepView>,
+}
+
+/// The turn with the file on the disk, until it is dropped.
+#[must_use = "it ends when it is dropped"]
+pub(crate) struct Turn {
+    _among_pages: PageTurn,
+    _here: MutexGuardArc<()>,
 }
 
 /// The device. Cheap to copy: all of it lies in the arena of the page.
@@ -254,9 +262,11 @@ impl Model {
     }
 
     /// Waits for one's turn with the file on the disk. Each keeps it from reading to writing: of two that had read the same,
-    /// the later would write what the earlier has not changed.
-    pub(crate) async fn turn(self) -> MutexGuardArc<()> {
-        self.keeping.get_value().lock_arc().await
+    /// the later would write what the earlier has not changed. Other pages of this browser wait too, where it can have them
+    /// wait.
+    pub(crate) async fn turn(self) -> Turn {
+        let here = self.keeping.get_value().lock_arc().await;
+        Turn { _among_pages: turns::wait().await, _here: here }
     }
 
     /// The address of the worker's script.

@@ -575,7 +575,12 @@ impl Contents {
     }
 
     /// Remembers that the server has taken `sent`. What has changed in the meantime still needs a backup.
+    ///
+    /// Another page of the same device may have taken in that version already, or one that follows it: then it stays so.
     pub fn backup_saved(&mut self, sent: &Outgoing, now: Timestamp) {
+        if sent.blob.version() <= self.chain.version() {
+            return;
+        }
         self.chain = sent.blob.chain();
         if let Some(backup) = &mut self.backup {
             let slot = slot_digest(&sent.blob.header.slot);
@@ -939,6 +944,20 @@ mod tests {
         contents.add(sample::other("late", random), now()).unwrap();
         contents.backup_saved(&sent, now());
         assert!(contents.needs_backup());
+    }
+
+    #[test]
+    fn a_page_that_hears_late_of_its_version_does_not_go_back_to_it() {
+        let random = &mut sample::random();
+        let (mut contents, _) = versions(1, random);
+        let first = contents.seal_backup(random).unwrap();
+        contents.backup_saved(&first, now());
+        contents.add(sample::other("by another page", random), now()).unwrap();
+        let second = contents.seal_backup(random).unwrap();
+        contents.backup_saved(&second, now());
+        let after = contents.clone();
+        contents.backup_saved(&first, now());
+        assert_eq!(contents, after);
     }
 
     #[test]

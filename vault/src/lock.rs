@@ -261,10 +261,18 @@ impl Vault {
     }
 
     fn open(&self, key: Key) -> Result<(VaultKey, Contents), NotOpened> {
+        let key = VaultKey(key);
+        self.open_again(&key).map(|contents| (key, contents))
+    }
+
+    /// Opens by the key that opened this vault before somebody else wrote it.
+    ///
+    /// # Errors
+    /// [`NotOpened::Damaged`], for another vault too.
+    pub fn open_again(&self, key: &VaultKey) -> Result<Contents, NotOpened> {
         let plain =
-            cipher::open(&key, CONTENT_LABEL, &self.id, &self.content).map_err(|DoesNotOpen| NotOpened::Damaged)?;
-        let contents = Contents::decode(&plain).map_err(|Malformed| NotOpened::Damaged)?;
-        Ok((VaultKey(key), contents))
+            cipher::open(&key.0, CONTENT_LABEL, &self.id, &self.content).map_err(|DoesNotOpen| NotOpened::Damaged)?;
+        Contents::decode(&plain).map_err(|Malformed| NotOpened::Damaged)
     }
 
     /// Puts changed contents in. Store the vault after it.
@@ -387,6 +395,17 @@ mod tests {
         assert_eq!(try_pin(&mut vault, &pin()), Ok(contents.clone()));
         assert_eq!(vault.open_by_backup_password(&password()), Ok((key.clone(), contents.clone())));
         assert_eq!(vault.open_by_platform(&PRF), Ok((key, contents)));
+    }
+
+    #[test]
+    fn what_another_page_wrote_opens_by_the_key_and_another_vault_does_not() {
+        let (mut vault, key, _) = full();
+        let random = &mut sample::random();
+        let written = Contents::default();
+        vault.reseal(&key, &written, random);
+        assert_eq!(vault.open_again(&key), Ok(written));
+        let (other, _) = Vault::create(&Contents::default(), sample::kdf(), &pin(), &mut |bytes| bytes.fill(7));
+        assert_eq!(other.open_again(&key), Err(NotOpened::Damaged));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::sync;
 use crate::browser::deriver::{self, DerivationFails};
 use crate::browser::storage::{self, StorageFails};
 use crate::browser::{self, platform};
-use crate::model::{Model, Screen};
+use crate::model::{Model, Screen, Turn};
 
 /// The vault while it is unlocked.
 pub(crate) struct OpenVault {
@@ -19,6 +19,20 @@ pub(crate) struct OpenVault {
     contents: Contents,
     /// The account that was deleted last, to be brought back.
     removed: Option<Removed>,
+}
+
+impl OpenVault {
+    /// Takes in what lies on the disk now. Whether it is something else than before.
+    fn take_in(&mut self, written: Option<Vault>) -> Result<bool, KeepError> {
+        let written = written.ok_or(KeepError::Erased)?;
+        if written == self.vault {
+            return Ok(false);
+        }
+        // It may be another vault, made after this one was erased.
+        self.contents = written.open_again(&self.key).map_err(|_| KeepError::Erased)?;
+        self.vault = written;
+        Ok(true)
+    }
 }
 
 /// Why the vault does not do what was asked. `Display` is what a person reads.
@@ -48,6 +62,10 @@ pub(crate) enum KeepError {
     PlatformRefused,
     #[error("The authenticator is locked.")]
     Locked,
+    #[error("Everything in this browser was erased in another window.")]
+    Erased,
+    #[error("This browser has an authenticator already, from another window. Unlock it, then add your account again.")]
+    Present,
     #[error("This account is here already.")]
     Known,
     #[error("There are too many accounts.")]
@@ -112,11 +130,26 @@ pub(crate) async fn load() -> Result<Option<Vault>, KeepError> {
     file.map(|bytes| Vault::parse(&bytes)).transpose().map_err(KeepError::from)
 }
 
+/// The vault that was there when its lock was shown.
+async fn load_present(model: Model) -> Result<Vault, KeepError> {
+    let present = load().await?;
+    if present.is_none() {
+        model.go(Screen::Empty);
+    }
+    present.ok_or(KeepError::Erased)
+}
+
 /// Makes the vault of this device, under its first PIN.
 pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
     let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
     let _turn = model.turn().await;
+    match load().await {
+        // Nobody opens what is damaged.
+        Ok(None) | Err(KeepError::Damaged) => {}
+        Ok(Some(_)) => return Err(KeepError::Present),
+        Err(error) => return Err(error),
+    }
     let contents = Contents::default();
     let (vault, key) = Vault::create(&contents, kdf, &pin_key, &mut browser::fill_random);
     storage::save_file(&vault.to_bytes()).await?;
@@ -129,7 +162,7 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
 /// Opens the vault by the PIN.
 pub(crate) async fn open_by_pin(model: Model, pin: &str) -> Result<(), KeepError> {
     let _turn = model.turn().await;
-    let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let mut vault = load_present(model).await?;
     let (key, contents) = try_pin(model, &mut vault, pin).await?;
     hold(model, vault, key, contents);
     Ok(())
@@ -159,7 +192,7 @@ pub(crate) struct Proven(());
 
 /// Has the owner of the open vault prove it by the PIN. A try counts as it does at the lock.
 pub(crate) async fn prove_by_pin(model: Model, pin: &str) -> Result<Proven, KeepError> {
-    let _turn = model.turn().await;
+    let _turn = turn_with_open(model).await?;
     let mut vault = open_vault(model)?;
     let tried = try_pin(model, &mut vault, pin).await;
     // The count goes on in memory too, or the next change would write the old one.
@@ -189,7 +222,7 @@ fn open_vault(model: Model) -> Result<Vault, KeepError> {
 /// Opens the vault by the backup password.
 pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<(), KeepError> {
     let _turn = model.turn().await;
-    let mut vault = load().await?.ok_or(KeepError::Storage)?;
+    let mut vault = load_present(model).await?;
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
     let password_key = deriver::derive(&model.worker(), password, &kdf).await?;
     match vault.open_by_backup_password(&password_key) {
@@ -208,7 +241,7 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
 /// Opens the vault by the platform's own lock.
 pub(crate) async fn open_by_platform(model: Model) -> Result<(), KeepError> {
     let _turn = model.turn().await;
-    let vault = load().await?.ok_or(KeepError::Storage)?;
+    let vault = load_present(model).await?;
     let (key, contents) = ask_platform(&vault).await?;
     hold(model, vault, key, contents);
     Ok(())
@@ -264,10 +297,45 @@ pub(crate) fn with<T>(model: Model, look: impl FnOnce(&Contents) -> T) -> Option
     model.vault.with_value(|open| open.as_ref().map(|open| look(&open.contents)))
 }
 
+/// Waits for one's turn with the open vault, as it lies on the disk then: another page of this browser may have written it
+/// since.
+async fn turn_with_open(model: Model) -> Result<Turn, KeepError> {
+    let turn = model.turn().await;
+    if model.vault.with_value(Option::is_none) {
+        return Err(KeepError::Locked);
+    }
+    let written = load().await?;
+    let is_erased = written.is_none();
+    let taken = model.vault.try_update_value(|open| open.as_mut().map(|open| open.take_in(written))).flatten();
+    match taken {
+        Some(Ok(false)) => {}
+        Some(Ok(true)) => {
+            if let Some(contents) = with(model, Clone::clone) {
+                model.show(&contents);
+            }
+            sync::show(model);
+        }
+        Some(Err(error)) => {
+            close(model);
+            model.go(if is_erased { Screen::Empty } else { Screen::Unlock });
+            return Err(error);
+        }
+        None => return Err(KeepError::Locked),
+    }
+    Ok(turn)
+}
+
+/// Shows what another page of this browser has changed.
+pub(crate) async fn follow(model: Model) {
+    if let Err(error @ KeepError::Erased) = turn_with_open(model).await.map(drop) {
+        model.fail(error.to_string());
+    }
+}
+
 /// Changes what the vault holds, after each change that was asked for before. It is on the disk when this returns; if it
 /// could not be kept, nothing has changed.
 pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -> T) -> Result<T, KeepError> {
-    let _turn = model.turn().await;
+    let _turn = turn_with_open(model).await?;
     let (result, vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let (mut vault, mut contents) = (open.vault.clone(), open.contents.clone());
@@ -339,7 +407,7 @@ pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepErro
 }
 
 async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
-    let _turn = model.turn().await;
+    let _turn = turn_with_open(model).await?;
     let (vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let mut vault = open.vault.clone();

@@ -12,6 +12,7 @@ use vault::account::ServerId;
 use vault::contents::{DeviceKey, NotAdded};
 use vault::{Account, Contents};
 
+use super::keeper::KeepError;
 use super::{clock, keeper, sync};
 use crate::browser;
 use crate::model::{Model, Registration, Screen};
@@ -145,7 +146,13 @@ pub(crate) fn set_pin(model: Model, pin: String) {
     model.run(async move {
         match keeper::create(model, pin).await {
             Ok(()) => activate(model).await,
-            Err(error) => model.fail(error.to_string()),
+            Err(error) => {
+                if error == KeepError::Present {
+                    model.registration.set_value(Registration::default());
+                    model.go(Screen::Unlock);
+                }
+                model.fail(error.to_string());
+            }
         }
     });
 }

@@ -17,13 +17,19 @@ use crate::model::{Model, Screen, Sync};
 /// Milliseconds between two looks whether a new device asks to be approved.
 const LOOK_EVERY: u32 = 10_000;
 
-/// Asks the server now, and from now on while the page is seen.
+/// Looks now, and from now on while the page is seen: at what other pages of this browser have written, and at the server.
 pub(crate) fn begin(model: Model) {
-    ask(model);
-    window_event_listener(ev::online, move |_| ask(model));
+    let look = move || {
+        if !document().hidden() {
+            spawn_local(keeper::follow(model));
+            ask(model);
+        }
+    };
+    look();
+    window_event_listener(ev::online, move |_| look());
     window_event_listener(ev::offline, move |_| show(model));
-    window_event_listener(ev::visibilitychange, move |_| ask(model));
-    Interval::new(LOOK_EVERY, move || ask(model)).forget();
+    window_event_listener(ev::visibilitychange, move |_| look());
+    Interval::new(LOOK_EVERY, look).forget();
 }
 
 /// Asks the server, if there is a network, somebody who looks, and a registered device that is open.
