@@ -22,6 +22,7 @@ pub(crate) fn start(model: Model) {
     spawn_local(async move {
         model.server_ahead.set(storage::load_server_ahead().await);
         model.hides_token.set(storage::load_hides_token().await);
+        model.has_numeric_pin.set(storage::load_has_numeric_pin().await);
         model.is_persisted.set(storage::is_persisted().await);
         match keeper::load().await {
             Ok(Some(vault)) if vault.tries_left() == 0 => model.go(Screen::WithoutPin),

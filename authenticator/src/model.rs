@@ -41,8 +41,10 @@ pub(crate) enum Screen {
     Unlock,
     /// The PIN is forgotten, or was wrong ten times: the backup password, or to begin anew.
     WithoutPin,
+    /// The PIN or the phone's own lock once more, before what an open device in another's hand must not do.
+    Prove(Purpose),
     /// Whether to keep a backup.
-    OfferBackup,
+    OfferBackup(Proven),
     /// The backup password of the backup that the server has.
     Restore,
     /// Whether the backup password is still known.
@@ -61,14 +63,29 @@ pub(crate) enum Screen {
     Approve(RequestView),
     Settings,
     Devices,
-    Export,
+    Export(Proven),
     Import,
     ChangeBackup,
-    /// The backup password is forgotten: the PIN, to show whose device it is.
-    ForgotBackup,
     /// Another backup password in place of the forgotten one.
     ReplaceBackup(Proven),
+    ChangePin(Proven),
+}
+
+/// What the owner of an open device proves it for: whatever would open the vault, or what is in it, to somebody else too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Another PIN.
     ChangePin,
+    /// The platform's own lock beside the PIN.
+    AddPlatform,
+    /// A first backup, whose password opens the vault too.
+    TurnOnBackup,
+    /// Another backup password in place of a forgotten one.
+    ReplaceBackup,
+    /// A file under a password of its own.
+    Export,
+    /// A token account in a vault that was here before: its backup would have what is in the vault.
+    Register,
 }
 
 /// What is known of the backup and of the server.
@@ -80,6 +97,8 @@ pub(crate) enum Sync {
     UnderWay,
     /// There is no network, or no answer.
     Offline,
+    /// The server answered, and refused.
+    Refused(AppError),
     /// The server was asked; what was changed since lies here only.
     Unsaved,
     /// Nothing is kept elsewhere.
@@ -130,6 +149,19 @@ pub(crate) struct Turn {
     _here: MutexGuardArc<()>,
 }
 
+/// What the page says besides what is on its screen.
+#[derive(Clone, Debug, Default)]
+struct Said {
+    /// What it is called, for the tab and for screen readers.
+    title: &'static str,
+    /// What went wrong.
+    failure: Option<String>,
+    /// The field that this is about.
+    wrong_field: Option<&'static str>,
+    /// What went well.
+    status: Option<String>,
+}
+
 /// The device. Cheap to copy: all of it lies in the arena of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
@@ -147,6 +179,8 @@ pub(crate) struct Model {
     pub(crate) update: RwSignal<bool>,
     /// Whether the token is hidden until it is tapped.
     pub(crate) hides_token: RwSignal<bool>,
+    /// Whether the PIN is digits, so that a keypad does for it.
+    pub(crate) has_numeric_pin: RwSignal<bool>,
     /// Whether the browser has promised not to clean the vault away.
     pub(crate) is_persisted: RwSignal<bool>,
     /// What has happened to the token account elsewhere, until the person has read it.
@@ -163,8 +197,7 @@ pub(crate) struct Model {
     keeping: StoredValue<Arc<Mutex<()>>>,
     worker: StoredValue<String>,
     busy: RwSignal<bool>,
-    failure: RwSignal<Option<String>>,
-    status: RwSignal<Option<String>>,
+    said: RwSignal<Said>,
 }
 
 impl Model {
@@ -179,6 +212,7 @@ impl Model {
             server_ahead: RwSignal::new(0),
             update: RwSignal::new(false),
             hides_token: RwSignal::new(false),
+            has_numeric_pin: RwSignal::new(false),
             is_persisted: RwSignal::new(true),
             news: RwSignal::default(),
             deleted: RwSignal::default(),
@@ -189,8 +223,7 @@ impl Model {
             keeping: StoredValue::default(),
             worker: StoredValue::new(worker),
             busy: RwSignal::new(false),
-            failure: RwSignal::default(),
-            status: RwSignal::default(),
+            said: RwSignal::new(Said { title: "Authenticator", ..Said::default() }),
         }
     }
 
@@ -207,14 +240,19 @@ impl Model {
 
     /// Takes back what was said.
     pub(crate) fn quiet(self) {
-        self.failure.set(None);
-        self.status.set(None);
+        self.said.update(|said| *said = Said { title: said.title, ..Said::default() });
     }
 
     /// Says what went wrong.
     pub(crate) fn fail(self, text: impl Into<String>) {
-        self.status.set(None);
-        self.failure.set(Some(text.into()));
+        let failure = Some(text.into());
+        self.said.update(|said| *said = Said { title: said.title, failure, ..Said::default() });
+    }
+
+    /// Says what is wrong with the field of that id.
+    pub(crate) fn fail_in(self, field: &'static str, text: impl Into<String>) {
+        let (failure, wrong_field) = (Some(text.into()), Some(field));
+        self.said.update(|said| *said = Said { title: said.title, failure, wrong_field, status: None });
     }
 
     /// Says what the server refused.
@@ -222,20 +260,40 @@ impl Model {
         self.fail(error.text(Zone::Viewer));
     }
 
+    /// Says why the server refused what was typed into the field of that id.
+    pub(crate) fn refused_in(self, field: &'static str, error: AppError) {
+        self.fail_in(field, error.text(Zone::Viewer));
+    }
+
     /// Says what went well.
     pub(crate) fn say(self, text: impl Into<String>) {
-        self.failure.set(None);
-        self.status.set(Some(text.into()));
+        let status = Some(text.into());
+        self.said.update(|said| *said = Said { title: said.title, status, ..Said::default() });
+    }
+
+    /// Calls the page by what is on it.
+    pub(crate) fn call(self, title: &'static str) {
+        self.said.update(|said| said.title = title);
+    }
+
+    /// What the page is called now. As on every page a failure comes first.
+    pub(crate) fn title(self) -> String {
+        self.said.with(|said| [if said.failure.is_some() { "Error: " } else { "" }, said.title, " – Twofold"].concat())
+    }
+
+    /// Whether the field of that id is what the failure is about.
+    pub(crate) fn is_wrong(self, field: &str) -> bool {
+        self.said.with(|said| said.wrong_field == Some(field))
     }
 
     /// What went wrong.
     pub(crate) fn failure(self) -> Option<String> {
-        self.failure.get()
+        self.said.with(|said| said.failure.clone())
     }
 
     /// What went well.
     pub(crate) fn status(self) -> Option<String> {
-        self.status.get()
+        self.said.with(|said| said.status.clone())
     }
 
     /// Whether something is under way.

@@ -7,6 +7,13 @@ use web_sys::{File, HtmlElement, HtmlInputElement};
 
 use crate::model::Model;
 
+/// The id of a screen's heading.
+pub(crate) const HEADING: &str = "screen-heading";
+/// The id of the field for a recovery code.
+pub(crate) const RECOVERY_CODE: &str = "recovery";
+/// The id of what says what went wrong.
+const FAILURE: &str = "failure";
+
 /// What is typed into a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Typed {
@@ -16,7 +23,10 @@ pub(crate) enum Typed {
     Code,
     Secret,
     NewSecret,
+    /// A PIN, which may be a password: a keypad would leave no way to type one.
     Pin,
+    /// A PIN of which only digits are known.
+    NumericPin,
     Text,
 }
 
@@ -25,7 +35,7 @@ impl Typed {
         match self {
             Self::Phone => "tel",
             Self::Email => "email",
-            Self::Secret | Self::NewSecret | Self::Pin => "password",
+            Self::Secret | Self::NewSecret | Self::Pin | Self::NumericPin => "password",
             Self::Digits | Self::Code | Self::Text => "text",
         }
     }
@@ -37,20 +47,29 @@ impl Typed {
             Self::Digits => "one-time-code",
             Self::Secret => "current-password",
             Self::NewSecret => "new-password",
-            Self::Code | Self::Pin | Self::Text => "off",
+            Self::Code | Self::Pin | Self::NumericPin | Self::Text => "off",
         }
     }
 
     const fn inputmode(self) -> Option<&'static str> {
         match self {
-            Self::Digits | Self::Pin => Some("numeric"),
+            Self::Digits | Self::NumericPin => Some("numeric"),
+            _ => None,
+        }
+    }
+
+    const fn dir(self) -> Option<&'static str> {
+        match self {
+            Self::Phone | Self::Digits | Self::Pin | Self::NumericPin | Self::Code => Some("ltr"),
             _ => None,
         }
     }
 }
 
-/// A labelled field. What is typed is in `value`; its id is `id`.
+/// A labelled field. What is typed is in `value`; its id is `id`. What [`Model::fail_in`] says of it holds until the next
+/// edit.
 pub(crate) fn field(
+    model: Model,
     id: &'static str,
     label: &'static str,
     hint: &'static str,
@@ -58,10 +77,20 @@ pub(crate) fn field(
     value: RwSignal<String>,
 ) -> impl IntoView {
     let class = if typed == Typed::Digits { "token long" } else { "" };
+    let hint_id = [id, "-hint"].concat();
+    let described_by = {
+        let hint_id = hint_id.clone();
+        move || if model.is_wrong(id) { [&hint_id, " ", FAILURE].concat() } else { hint_id.clone() }
+    };
+    Effect::new(move |_| {
+        if model.is_wrong(id) {
+            select(id);
+        }
+    });
     view! {
         <div class="field">
             <label for=id>{label}</label>
-            <p class="hint" id=[id, "-hint"].concat()>{hint}</p>
+            <p class="hint" id=hint_id>{hint}</p>
             <input
                 id=id
                 class=class
@@ -70,10 +99,16 @@ pub(crate) fn field(
                 inputmode=typed.inputmode()
                 autocapitalize="none"
                 spellcheck="false"
-                dir=matches!(typed, Typed::Phone | Typed::Digits | Typed::Pin | Typed::Code).then_some("ltr")
-                aria-describedby=[id, "-hint"].concat()
+                dir=typed.dir()
+                aria-invalid=move || model.is_wrong(id).then_some("true")
+                aria-describedby=described_by
                 prop:value=value
-                on:input:target=move |event| value.set(event.target().value())
+                on:input:target=move |event| {
+                    value.set(event.target().value());
+                    if untrack(|| model.is_wrong(id)) {
+                        model.quiet();
+                    }
+                }
             />
         </div>
     }
@@ -100,18 +135,15 @@ pub(crate) fn button(label: impl Into<String>, class: &'static str, press: impl 
     view! { <button class=class type="button" on:click=move |_| press()>{label.into()}</button> }.into_any()
 }
 
-/// The heading of a screen; it takes the focus when the screen appears, so that a screen reader starts there.
-pub(crate) fn heading(text: impl Into<String>, hint: impl Into<String>) -> AnyView {
-    let heading = NodeRef::<leptos::html::H1>::new();
-    Effect::new(move |_| {
-        if let Some(heading) = heading.get() {
-            let _ = heading.focus();
-        }
-    });
+/// The heading of a screen, by which the page is called. It takes the focus when the screen appears, so that a screen
+/// reader starts there.
+pub(crate) fn heading(model: Model, text: &'static str, hint: impl Into<String>) -> AnyView {
+    model.call(text);
+    focus_when_drawn(HEADING);
     let hint = hint.into();
     view! {
         <div>
-            <h1 tabindex="-1" node_ref=heading>{text.into()}</h1>
+            <h1 tabindex="-1" id=HEADING>{text}</h1>
             <p class="hint">{hint}</p>
         </div>
     }
@@ -123,7 +155,7 @@ pub(crate) fn messages(model: Model) -> AnyView {
     let bad = move || model.failure().map(|text| view! { <p class="message bad">{text}</p> });
     let good = move || model.status().map(|text| view! { <p class="message good">{text}</p> });
     view! {
-        <div role="alert">{bad}</div>
+        <div role="alert" id=FAILURE>{bad}</div>
         <div role="status">{good}</div>
     }
     .into_any()
@@ -145,17 +177,43 @@ pub(crate) fn screen(model: Model, children: Vec<AnyView>) -> AnyView {
     .into_any()
 }
 
-/// Puts the keyboard into the field of that id.
-pub(crate) fn focus(id: &str) {
+/// Puts the keyboard on the element of that id.
+fn focus(id: &str) {
     let element = document().get_element_by_id(id);
-    if let Some(field) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        let _ = field.focus();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// Puts the keyboard into the field of that id, so that typing replaces what is in it.
+fn select(id: &str) {
+    focus(id);
+    let element = document().get_element_by_id(id);
+    if let Some(field) = element.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
+    }
+}
+
+/// Puts the keyboard on the element of that id, once what is being drawn is there.
+pub(crate) fn focus_when_drawn(id: &'static str) {
+    Effect::new(move |_| focus(id));
+}
+
+/// Where the keyboard goes while a screen moves on: to what has taken the place of what it was on. Not at first, for the
+/// heading has it then.
+pub(crate) fn follow() -> impl Fn(&'static str) + Copy {
+    let has_begun = StoredValue::new(false);
+    move |id| {
+        if has_begun.get_value() {
+            focus_when_drawn(id);
+        }
+        has_begun.set_value(true);
     }
 }
 
 /// A field for a recovery code.
-pub(crate) fn recovery_code_field(code: RwSignal<String>) -> impl IntoView {
-    field("recovery", "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)
+pub(crate) fn recovery_code_field(model: Model, code: RwSignal<String>) -> impl IntoView {
+    field(model, RECOVERY_CODE, "Recovery code", "One of the ten that you stored; it works once", Typed::Code, code)
 }
 
 /// A field for a file of the person's own.

@@ -31,12 +31,12 @@ pub(crate) fn view(model: Model) -> impl IntoView {
         Screen::SetPin => lock::set_pin(model),
         Screen::Unlock => lock::unlock(model),
         Screen::WithoutPin => lock::without_pin(model),
-        Screen::ChangePin => lock::change_pin(model),
-        Screen::OfferBackup => backup::offer(model),
+        Screen::Prove(purpose) => lock::prove(model, purpose),
+        Screen::ChangePin(proven) => lock::change_pin(model, proven),
+        Screen::OfferBackup(proven) => backup::offer(model, proven),
         Screen::Restore => backup::restore(model),
         Screen::Recall => backup::recall(model),
         Screen::ChangeBackup => backup::change(model),
-        Screen::ForgotBackup => lock::prove(model),
         Screen::ReplaceBackup(proven) => backup::replace(model, proven),
         Screen::Token => token::view(model),
         Screen::Accounts => accounts::view(model),
@@ -46,9 +46,10 @@ pub(crate) fn view(model: Model) -> impl IntoView {
         Screen::Approve(request) => approve::view(model, request),
         Screen::Settings => settings::view(model),
         Screen::Devices => settings::devices(model),
-        Screen::Export => exchange::export(model),
+        Screen::Export(proven) => exchange::export(model, proven),
         Screen::Import => exchange::import(model),
     };
+    Effect::new(move |_| document().set_title(&model.title()));
     view! { {shown} {update(model)} }
 }
 
@@ -57,6 +58,7 @@ fn empty(model: Model) -> AnyView {
         model,
         vec![
             heading(
+                model,
                 "Authenticator",
                 "Tokens for your practice account, made on this device. They work without network.",
             ),

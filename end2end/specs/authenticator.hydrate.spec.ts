@@ -2,11 +2,13 @@ import type { Page } from '@playwright/test';
 
 import { expectAccessible } from '../support/axe.ts';
 import { Client, type Signed, withSms } from '../support/client.ts';
-import { Device } from '../support/device.ts';
+import { BACKUP_PASSWORD, Device } from '../support/device.ts';
 import { type Person, somebody } from '../support/people.ts';
 import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
 import { Practice } from '../support/practice.ts';
 import type { Server } from '../support/server.ts';
+import { enable, savePhone, signUp } from '../support/set_up.ts';
+import { Site } from '../support/site.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
 const NOT_RIGHT = 'That token is not right, or it has been used or has expired.';
@@ -167,6 +169,87 @@ test('what is wrong with a phone, an e-mail or a code is said', async ({ page, s
   await device.expectRefusal('Enter the e-mail address');
   await device.register({ ...person, email: `other-${person.email}` });
   await device.expectRefusal(/e-mail/);
+});
+
+test('from switching it on at the desk to a lost phone whose accounts come back on the next one', async ({ page, server, visit, anotherBrowser }) => {
+  test.setTimeout(180_000);
+  const person = somebody();
+  await signUp(page, visit, person);
+  await savePhone(page, person);
+  const codes = await enable(page, server, person);
+
+  const phone = new Device(server, await anotherBrowser(PHONE));
+  await phone.setUp(person, 'with a backup');
+  const site = new Site('Mail');
+  await phone.addSite(site);
+  await phone.expectBackedUp();
+  await phone.choose(person.practice);
+  await press(page, 'Log Out');
+  await arriveAt(page, '/login');
+  await logIn(page, visit, person);
+  const token = await phone.freshToken();
+  expect(token).toMatch(/^\d{7}$/);
+  await enter(page, token);
+  await arriveAt(page, '/account/security');
+
+  const second = new Device(server, await anotherBrowser());
+  const number = await second.ask(person);
+  await phone.sync();
+  await press(phone.page, number);
+  await second.setPin();
+  await second.expectScreen('Restore your backup');
+  await press(second.page, 'Not Now');
+
+  // A new way to sign in has ended the session. The phone is lost, and the other device is given away.
+  await logIn(page, visit, person);
+  await enter(page, await second.freshToken());
+  await arriveAt(page, '/account/security');
+  await press(page, 'Revoke Chrome on Android');
+  await arriveAt(page, '/account/step-up');
+  await fill(page, { 'Current password': person.password, 'Authorization token': await second.freshToken() });
+  await press(page, 'Confirm');
+  await arriveAt(page, '/account/security');
+  const dead = await phone.freshToken();
+  await phone.page.close();
+  await press(page, 'Revoke Chrome on Android');
+  await expectStatus(page, /./);
+  const desk = await anotherBrowser();
+  await logIn(desk, visit, person);
+  await enter(desk, dead);
+  await expectError(desk, NOT_RIGHT);
+  await press(page, 'Revoke Chrome on Windows');
+  await expect(page.getByRole('region', { name: 'Devices' })).not.toContainText('Chrome on');
+  await second.page.close();
+
+  // The phone alone brings tokens, for it gets the text messages too, and not what is in the backup.
+  const next = new Device(server, await anotherBrowser(PHONE));
+  await next.open();
+  await press(next.page, 'Add Account');
+  await next.register(person);
+  await next.setPin();
+  await next.expectScreen('Restore your backup');
+  await expect(next.page.getByLabel('Backup password')).toHaveCount(0);
+  await expectAccessible(next.page);
+  const field = next.page.getByLabel('Recovery code', { exact: true });
+  await field.fill('AAAA-AAAA-AAAA');
+  await press(next.page, 'Continue');
+  await expect(field).toHaveAttribute('aria-invalid', 'true');
+  await expect(field).toBeFocused();
+  await expectAccessible(next.page);
+  await field.fill(codes[0] ?? '');
+  await press(next.page, 'Continue');
+  await expectStatus(next.page, 'Now enter the backup password.');
+  await expect(next.page.getByLabel('Backup password')).toBeFocused();
+  await fill(next.page, { 'Backup password': BACKUP_PASSWORD });
+  await press(next.page, 'Restore');
+  await expectStatus(next.page, '1 account came back');
+  await next.choose('Mail');
+  await next.expectTokenOf(site);
+  await next.choose(person.practice);
+  await logIn(desk, visit, person);
+  await enter(desk, await next.freshToken());
+  await arriveAt(desk, '/account/security');
+  await expect(desk.getByRole('region', { name: 'Devices' })).toContainText('Chrome on Android');
 });
 
 /** The first device is asked whether the second may join. Returns the number that the second shows. */
@@ -373,6 +456,8 @@ test('a device that is added by phone once more takes the place of what it was',
   await phone.register(person);
   await phone.expectScreen('Approve on your other device');
   await phone.prove(codes[0] ?? '');
+  // Its backup would have what is on this device: that is for its owner to say.
+  await phone.proveByPin();
   await press(phone.page, 'Not Now');
   const token = await phone.freshToken();
   await client.logIn(person);

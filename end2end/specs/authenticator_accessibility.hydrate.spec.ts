@@ -1,3 +1,5 @@
+import type { Locator, Page } from '@playwright/test';
+
 import { expectAccessible } from '../support/axe.ts';
 import { withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device, PIN } from '../support/device.ts';
@@ -44,6 +46,7 @@ test('every screen behind the token is accessible', async ({ page, server }) => 
   await press(page, 'Scan a QR code');
   await expectAccessible(page);
   await press(page, 'Type a key');
+  await page.getByText('Digits, hash, period').click();
   await expectAccessible(page);
   await press(page, 'Back');
   await press(page, 'Back');
@@ -60,6 +63,11 @@ test('every screen behind the token is accessible', async ({ page, server }) => 
   await expectAccessible(page);
   for (const name of ['Devices', 'Export', 'Import', 'Change backup password']) {
     await press(page, name);
+    if (name === 'Export') {
+      await expectAccessible(page);
+      await device.proveByPin();
+      await expect(page.getByLabel('Password of the file', { exact: true })).toBeVisible();
+    }
     await device.expectScreen(name);
     await expectAccessible(page);
     await press(page, 'Back');
@@ -126,7 +134,15 @@ test('the screens of a PIN and of a deletion are accessible', async ({ page, ser
   await press(page, 'Back');
   await press(page, 'Settings');
   await press(page, 'Change PIN');
+  await device.proveByPin();
+  await expect(page.getByLabel('Confirm PIN')).toBeVisible();
   await expectAccessible(page);
+  await press(page, 'Back');
+  await press(page, 'Settings');
+  await press(page, 'Change backup password');
+  await expect(page.getByText('so it has no password yet')).toBeVisible();
+  await expectAccessible(page);
+  await press(page, 'Back');
   await press(page, 'Back');
   await device.lock();
   await device.unlock('000000');
@@ -137,17 +153,9 @@ test('the screens of a PIN and of a deletion are accessible', async ({ page, ser
   await expectAccessible(page);
 });
 
-test('the keyboard alone leads from nothing to a copied token', async ({ page, context, server }) => {
-  await context.grantPermissions(['clipboard-write']);
-  const { person } = await withSms(server);
-  const device = new Device(server, page);
-  await device.open();
-  const type = async (label: string, text: string) => {
-    await tabTo(label, 'textbox');
-    await page.keyboard.type(text);
-  };
-  const tabTo = async (name: string, role: 'textbox' | 'button') => {
-    const wanted = role === 'button' ? page.getByRole('button', { name, exact: true }) : page.getByLabel(name, { exact: true });
+/** A person who has nothing but the keyboard. */
+function keyboard(page: Page) {
+  const tabTo = async (wanted: Locator, name: string) => {
     for (let presses = 0; presses < 20; presses += 1) {
       await page.keyboard.press('Tab');
       if (await wanted.evaluate((element) => element === document.activeElement)) {
@@ -156,10 +164,93 @@ test('the keyboard alone leads from nothing to a copied token', async ({ page, c
     }
     throw new Error(`Tab does not lead to ${name}`);
   };
-  const go = async (name: string) => {
-    await tabTo(name, 'button');
-    await page.keyboard.press('Enter');
+  return {
+    type: async (label: string, text: string) => {
+      await tabTo(page.getByLabel(label, { exact: true }), label);
+      await page.keyboard.type(text);
+    },
+    go: async (name: string) => {
+      await tabTo(page.getByRole('button', { name, exact: true }), name);
+      await page.keyboard.press('Enter');
+    },
   };
+}
+
+/** The screen of that heading has appeared, and a screen reader begins there. */
+async function expectFocusOn(device: Device, heading: string, title = heading) {
+  await device.expectScreen(heading);
+  await expect(device.page.getByRole('heading', { level: 1 })).toBeFocused();
+  await expect(device.page).toHaveTitle(`${title} – Twofold`);
+}
+
+test('each screen begins at its heading, and a wrong field has the keyboard', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  await expectFocusOn(device, 'Mail', 'Token');
+  await device.addSite(new Site('Bank'));
+  await expectFocusOn(device, 'Bank', 'Token');
+  await device.choose('Mail');
+  await expect(page.getByRole('button', { name: 'Mail', exact: true })).toBeFocused();
+  await device.lock();
+  await expectFocusOn(device, 'Unlock');
+
+  const { type, go } = keyboard(page);
+  await type('PIN', '000000');
+  await page.keyboard.press('Enter');
+  await device.expectRefusal('You have 9 tries left.');
+  await expect(page).toHaveTitle('Error: Unlock – Twofold');
+  const pin = page.getByLabel('PIN', { exact: true });
+  await expect(pin).toBeFocused();
+  await expect(pin).toHaveAttribute('aria-invalid', 'true');
+  await expect(pin).toHaveAccessibleDescription(/That PIN is not right/);
+  await page.keyboard.type(PIN);
+  await expect(pin).not.toHaveAttribute('aria-invalid');
+  await expect(page).toHaveTitle('Unlock – Twofold');
+  await page.keyboard.press('Enter');
+  await expectFocusOn(device, 'Mail', 'Token');
+
+  await go('Accounts');
+  await expectFocusOn(device, 'Accounts');
+  await go('Rename Mail');
+  await expect(page.getByLabel('Site or practice')).toBeFocused();
+  await go('Cancel');
+  await expectFocusOn(device, 'Accounts');
+  await go('Delete Mail');
+  await expect(page.getByRole('heading', { name: 'Delete Mail?' })).toBeFocused();
+  await go('Delete Mail');
+  await expect(page.getByText('Mail was deleted.')).toBeVisible();
+  await expectFocusOn(device, 'Accounts');
+});
+
+test('the keyboard alone approves a new device, and restores the backup there', async ({ page, server, anotherBrowser }) => {
+  test.slow();
+  const { person } = await withSms(server);
+  const [first, second] = [new Device(server, await anotherBrowser(PHONE)), new Device(server, page)];
+  await first.setUp(person, 'with a backup');
+  await first.addSite(new Site('Mail'));
+  await first.expectBackedUp();
+  const number = await second.ask(person);
+  await first.sync();
+  await expectFocusOn(first, 'Approve a new device');
+  await keyboard(first.page).go(number);
+  await expectFocusOn(second, 'Protect this device');
+  const { type } = keyboard(page);
+  await type('PIN', PIN);
+  await type('Confirm PIN', PIN);
+  await page.keyboard.press('Enter');
+  await expectFocusOn(second, 'Restore your backup');
+  await type('Backup password', BACKUP_PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('status').filter({ hasText: '1 account came back' })).toBeVisible();
+  await expectFocusOn(second, person.practice, 'Token');
+});
+
+test('the keyboard alone leads from nothing to a copied token', async ({ page, context, server }) => {
+  await context.grantPermissions(['clipboard-write']);
+  const { person } = await withSms(server);
+  const device = new Device(server, page);
+  await device.open();
+  const { type, go } = keyboard(page);
   await go('Add Account');
   await type('Cell phone', person.phone);
   await type('Email', person.email);

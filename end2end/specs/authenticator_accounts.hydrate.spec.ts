@@ -41,6 +41,23 @@ for (const [name, site] of [
   });
 }
 
+test('a typed key makes the tokens that the site says, with digits, hash and period of its own', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  const bank = new Site('Bank', { digits: 8, algorithm: 'sha512', period: 60 });
+  await press(page, 'Add Account');
+  await press(page, 'Type a key');
+  await expect(page.getByLabel('Digits')).toBeHidden();
+  await page.getByText('Digits, hash, period').click();
+  await page.getByLabel('Digits').selectOption('8');
+  await page.getByLabel('Hash').selectOption('SHA512');
+  await page.getByLabel('Period in seconds').selectOption('60');
+  await fill(page, { 'Account name': bank.name, 'Setup key': bank.key });
+  await press(page, 'Add');
+  await device.expectScreen('Bank');
+  await device.expectTokenOf(bank, byThisMachine);
+});
+
 test('a key that cannot be is refused in words, and nothing is added', async ({ page, server }) => {
   const device = new Device(server, page);
   const known = new Site('Mail');
@@ -210,6 +227,7 @@ test('an encrypted export brings the accounts to another device, and the practic
   await device.addSite(site);
   await press(page, 'Settings');
   await press(page, 'Export');
+  await device.proveByPin();
   await fill(page, { 'Password of the file': 'short', 'Confirm password of the file': 'short' });
   await press(page, 'Export encrypted file');
   await device.expectRefusal('Use at least 10 characters');
@@ -244,6 +262,7 @@ test('the list in clear needs the backup password', async ({ page, server }) => 
   await device.addSite(site);
   await press(page, 'Settings');
   await press(page, 'Export');
+  await device.proveByPin();
   await fill(page, { 'Backup password': 'not the password at all' });
   await press(page, 'Export list in clear');
   await device.expectRefusal('The backup password is not right.');
@@ -259,6 +278,7 @@ test('without a backup there is no list in clear', async ({ page, server }) => {
   await device.setUpAlone(new Site('Mail'));
   await press(page, 'Settings');
   await press(page, 'Export');
+  await device.proveByPin();
   await fill(page, { 'Backup password': BACKUP_PASSWORD });
   await press(page, 'Export list in clear');
   await device.expectRefusal('Turn on the backup first');

@@ -104,6 +104,84 @@ test('a lost phone comes back on a new one from its backup', async ({ page, serv
   await expect(page.getByRole('navigation', { name: 'Accounts' })).toContainText('Bank');
 });
 
+test('who puts the restore off finds it in Settings, and no second backup is begun', async ({ page, server, anotherBrowser }) => {
+  const lost = await withBackup(server, await anotherBrowser(PHONE));
+  const device = await untilRestore(server, page, lost);
+  await press(page, 'Not Now');
+  await press(page, 'Settings');
+  await expect(page.getByRole('button', { name: 'Turn on backup' })).toHaveCount(0);
+  await press(page, 'Change backup password');
+  await expect(page.getByText('No backup of this device is on')).toBeVisible();
+  await press(page, 'Restore backup');
+  await restore(device);
+  await expectStatus(page, '1 account came back');
+  await press(page, 'Settings');
+  await expect(page.getByRole('button', { name: 'Restore backup' })).toHaveCount(0);
+});
+
+test('a backup that the server has already is restored by a recovery code, and not asked for at each look', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person);
+  let refused = 0;
+  // Another device was quicker, and nothing vouches for this one.
+  await page.route('**/api/save_backup', async (route) => {
+    refused += 1;
+    await route.fulfill({ status: 403, body: JSON.stringify('recovery-code-needed') });
+  });
+  await press(page, 'Settings');
+  await press(page, 'Turn on backup');
+  await device.proveByPin();
+  await fill(page, { 'Backup password': BACKUP_PASSWORD, 'Confirm backup password': BACKUP_PASSWORD });
+  await press(page, 'Turn On Backup');
+  await device.expectScreen('Restore your backup');
+  await device.expectRefusal('This needs a recovery code');
+  await expect(page.getByLabel('Recovery code')).toBeVisible();
+  await expectAccessible(page);
+  await press(page, 'Not Now');
+  await device.token();
+  await device.sync();
+  await expect(page.getByText('Not backed up', { exact: true })).toBeVisible();
+  expect(refused).toBe(1);
+});
+
+test('a backup that could not be saved is not said to be, and is saved later', async ({ page, server, expected }) => {
+  test.slow();
+  expected.push(/status of 503/);
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person);
+  const back = await keepAway(page);
+  await press(page, 'Settings');
+  await press(page, 'Turn on backup');
+  await device.proveByPin();
+  await fill(page, { 'Backup password': BACKUP_PASSWORD, 'Confirm backup password': BACKUP_PASSWORD });
+  await press(page, 'Turn On Backup');
+  await expectStatus(page, 'The backup is on, and will be saved as soon as the server can be reached.');
+  await expect(page.getByText('Offline: tokens still work')).toBeVisible();
+
+  await press(page, 'Settings');
+  await press(page, 'Change backup password');
+  await fill(page, { 'Present backup password': BACKUP_PASSWORD, 'Backup password': NEW_PASSWORD, 'Confirm backup password': NEW_PASSWORD });
+  await page.locator('form').getByRole('button', { name: 'Change backup password' }).click();
+  await expectStatus(page, 'The new password holds on this device.');
+  void back();
+  await press(page, 'Back');
+  await device.sync();
+  await device.expectBackedUp();
+});
+
+test('what the server refuses is not called offline', async ({ page, server, expected }) => {
+  expected.push(/status of 503/);
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person);
+  await page.route('**/api/sync_device', (route) => route.fulfill({ status: 503, body: JSON.stringify('busy') }));
+  await device.sync();
+  await expect(page.getByText('We are very busy right now.')).toBeVisible();
+  await page.unrouteAll({ behavior: 'wait' });
+  await page.route('**/api/sync_device', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  await device.sync();
+  await expect(page.getByText('Offline: tokens still work')).toBeVisible();
+});
+
 test('a device that was approved restores without a recovery code', async ({ page, server, anotherBrowser }) => {
   const { device: first, person, site } = await withBackup(server, await anotherBrowser(PHONE));
   const second = new Device(server, page);

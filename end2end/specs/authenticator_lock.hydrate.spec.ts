@@ -10,6 +10,7 @@ test('two PINs that differ and one that is short are refused', async ({ page, se
   await device.open();
   await press(page, 'Add Account');
   await press(page, 'Add another kind of account');
+  await expect(page.getByLabel('PIN', { exact: true })).not.toHaveAttribute('inputmode');
   await fill(page, { 'PIN': '194382', 'Confirm PIN': '194383' });
   await press(page, 'Set PIN');
   await device.expectRefusal('The two PINs are not the same');
@@ -108,6 +109,7 @@ test('a browser that promises nothing is named a risk, until there is a backup',
   await expect(risk).toBeVisible();
   await press(page, 'Settings');
   await press(page, 'Turn on backup');
+  await device.proveByPin();
   await device.turnOnBackup();
   await expect(risk).toHaveCount(0);
 });
@@ -180,6 +182,7 @@ test('the PIN is changed, and the old one opens nothing', async ({ page, server 
   await device.setUpAlone(new Site('Mail'));
   await press(page, 'Settings');
   await press(page, 'Change PIN');
+  await device.proveByPin();
   await device.setPin('a phrase for my phone');
   await device.expectScreen('Mail');
   await device.lock();
@@ -187,6 +190,47 @@ test('the PIN is changed, and the old one opens nothing', async ({ page, server 
   await device.expectRefusal('That PIN is not right');
   await device.unlock('a phrase for my phone');
   await device.expectScreen('Mail');
+});
+
+test('an open device in another hand opens to nobody else, and each guess at its PIN counts', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUp((await withSms(server)).person);
+  await press(page, 'Settings');
+  let left = 10;
+  for (const name of ['Change PIN', 'Export', 'Turn on backup']) {
+    left -= 1;
+    await press(page, name);
+    await device.expectScreen(name);
+    await expect(page.locator('input')).toHaveCount(1);
+    await device.proveByPin('000000');
+    await device.expectRefusal(`You have ${left} tries left.`);
+    await device.expectScreen(name);
+    await press(page, 'Back');
+    await device.expectScreen('Settings');
+  }
+  await press(page, 'Lock now');
+  await device.unlock('000000');
+  await device.expectRefusal('You have 6 tries left.');
+});
+
+test('a keypad is offered where the PIN is known to be digits, and a keyboard wherever another may be typed', async ({ page, server }) => {
+  const device = new Device(server, page);
+  const pin = page.getByLabel('PIN', { exact: true });
+  await device.setUpAlone(new Site('Mail'), '194382');
+  await device.lock();
+  await expect(pin).toHaveAttribute('inputmode', 'numeric');
+  await device.open();
+  await expect(pin).toHaveAttribute('inputmode', 'numeric');
+  await device.unlock('194382');
+  await press(page, 'Settings');
+  await press(page, 'Change PIN');
+  await expect(pin).toHaveAttribute('inputmode', 'numeric');
+  await device.proveByPin('194382');
+  await expect(page.getByLabel('Confirm PIN')).toBeVisible();
+  await expect(pin).not.toHaveAttribute('inputmode');
+  await device.setPin('a phrase for my phone');
+  await device.lock();
+  await expect(pin).not.toHaveAttribute('inputmode');
 });
 
 function seconds(): number {

@@ -25,6 +25,7 @@ test("the phone's own lock opens the authenticator beside the PIN", async ({ pag
   const title = await heading.innerText();
   await press(page, 'Settings');
   await press(page, "Use this phone's lock");
+  await device.proveByPin();
   await expectStatus(page, "This phone's lock opens it now, beside the PIN.");
   await press(page, 'Lock now');
 
@@ -54,6 +55,7 @@ test("the phone's own lock stands in for the PIN where the PIN is closed, and fo
   await device.setUp(person, 'with a backup');
   await press(page, 'Settings');
   await press(page, "Use this phone's lock");
+  await device.proveByPin();
   await expectStatus(page, "This phone's lock opens it now, beside the PIN.");
   await press(page, 'Lock now');
   for (let left = 9; left >= 0; left -= 1) {

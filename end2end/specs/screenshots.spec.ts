@@ -197,6 +197,10 @@ test('pictures of the authenticator', async ({ page, server, anotherBrowser }) =
   await take('device-settings');
   for (const name of ['Devices', 'Export', 'Import', 'Change backup password']) {
     await press(page, name);
+    if (name === 'Export') {
+      await device.proveByPin();
+      await expect(page.getByLabel('Password of the file', { exact: true })).toBeVisible();
+    }
     await device.expectScreen(name);
     await take(`device-${name.toLowerCase().replaceAll(' ', '-')}`);
     await press(page, 'Back');

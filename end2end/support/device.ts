@@ -59,6 +59,12 @@ export class Device {
     await press(this.page, 'Set PIN');
   }
 
+  /** Shows once more whose device it is, for what an open one in another's hand must not do. */
+  async proveByPin(pin = PIN) {
+    await fill(this.page, { PIN: pin });
+    await press(this.page, 'Continue');
+  }
+
   async unlock(pin = PIN) {
     await fill(this.page, { PIN: pin });
     await press(this.page, 'Unlock');
@@ -90,11 +96,11 @@ export class Device {
   }
 
   /** From nothing to an account at another site, which needs no server. */
-  async setUpAlone(site: Site) {
+  async setUpAlone(site: Site, pin = PIN) {
     await this.open();
     await press(this.page, 'Add Account');
     await press(this.page, 'Add another kind of account');
-    await this.setPin();
+    await this.setPin(pin);
     await this.expectScreen('Add an account');
     await this.typeKey(site);
   }

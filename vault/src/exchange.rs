@@ -178,15 +178,15 @@ pub fn read_link(link: &str) -> Result<OtherAccount, InvalidEntry> {
     Ok(OtherAccount::from_link(Otpauth::parse(link)?)?)
 }
 
-/// Reads a typed setup key: base32, with blanks, hyphens and case ignored. Tokens have 6 digits, SHA-1 and 30 s, which
-/// is what sites mean that say nothing else.
+/// Reads a typed setup key: base32, with blanks, hyphens and case ignored. [`Parameters::OTHER_VENDOR`] is what sites mean
+/// that say nothing else.
 ///
 /// # Errors
 /// [`InvalidAccount`]; in particular for a key under 128 bits.
-pub fn read_key(issuer: &str, name: &str, key: &str) -> Result<OtherAccount, InvalidAccount> {
+pub fn read_key(issuer: &str, name: &str, key: &str, parameters: Parameters) -> Result<OtherAccount, InvalidAccount> {
     let (issuer, name) = (Line::parse(issuer)?, Name::parse(name)?);
     let key = Secret::from_base32(key).ok_or(InvalidAccount::Key)?;
-    OtherAccount::new(issuer, name, key, Parameters::OTHER_VENDOR)
+    OtherAccount::new(issuer, name, key, parameters)
 }
 
 impl EncryptedFile {
@@ -405,14 +405,27 @@ mod tests {
 
     #[test]
     fn a_typed_key_may_have_blanks_and_any_case() {
-        let account = read_key("Bank", "ada", "gezd gnbv-gy3t qojq  GEZDGNBVGY3TQOJQ").unwrap();
+        let account =
+            read_key("Bank", "ada", "gezd gnbv-gy3t qojq  GEZDGNBVGY3TQOJQ", Parameters::OTHER_VENDOR).unwrap();
         assert_eq!(account.key().expose_bytes(), b"12345678901234567890");
         assert_eq!(account.parameters(), Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 30 });
-        let refused = |name: &str, key: &str| read_key("", name, key).unwrap_err();
+        let refused = |name: &str, key: &str| read_key("", name, key, Parameters::OTHER_VENDOR).unwrap_err();
         assert_eq!(refused("ada", "0189"), InvalidAccount::Key);
         assert_eq!(refused("ada", " "), InvalidAccount::Key);
         assert_eq!(refused("ada", "GEZDGNBV"), InvalidParameters::SecretTooShort.into());
         assert_eq!(refused(" ", KEY), InvalidText::Empty.into());
+    }
+
+    #[test]
+    fn a_typed_key_takes_what_the_site_says_of_its_tokens_within_bounds() {
+        let read = |digits, period| {
+            let asked = Parameters { algorithm: Algorithm::Sha512, digits, period };
+            read_key("", "ada", KEY, asked).map(|account| account.parameters() == asked)
+        };
+        assert_eq!([read(6, 15), read(8, 120)], [Ok(true), Ok(true)]);
+        for (digits, period) in [(5, 30), (9, 30), (6, 14), (6, 121)] {
+            assert!(matches!(read(digits, period), Err(InvalidAccount::Parameters(_))), "{digits} {period}");
+        }
     }
 
     proptest! {
@@ -429,7 +442,7 @@ mod tests {
             let _ = read(&text);
             let _ = read(&format!("{HEADER}\n{text}"));
             let _ = read(&format!("otpauth://totp/{link}"));
-            let _ = read_key(&link, &link, &link);
+            let _ = read_key(&link, &link, &link, Parameters::OTHER_VENDOR);
         }
 
         #[test]

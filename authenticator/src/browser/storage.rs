@@ -17,6 +17,8 @@ const FILE: &str = "file";
 const CLOCK: &str = "server-ahead";
 /// Whether the token is hidden until it is tapped.
 const HIDES_TOKEN: &str = "hides-token";
+/// Whether the PIN is digits.
+const HAS_NUMERIC_PIN: &str = "has-numeric-pin";
 /// Ids of the token account's devices when they were last seen, with blanks between.
 const KNOWN_DEVICES: &str = "known-devices";
 
@@ -62,6 +64,16 @@ pub(crate) async fn load_hides_token() -> bool {
 /// Keeps that wish.
 pub(crate) async fn save_hides_token(hides: bool) -> Result<(), StorageFails> {
     put(HIDES_TOKEN, &JsValue::from_bool(hides)).await
+}
+
+/// Whether the PIN is known to be digits.
+pub(crate) async fn load_has_numeric_pin() -> bool {
+    get(HAS_NUMERIC_PIN).await.ok().and_then(|value| value.as_bool()).unwrap_or(false)
+}
+
+/// Keeps that.
+pub(crate) async fn save_has_numeric_pin(is_numeric: bool) -> Result<(), StorageFails> {
+    put(HAS_NUMERIC_PIN, &JsValue::from_bool(is_numeric)).await
 }
 
 /// The ids of the devices that were seen last; none before the first time.

@@ -14,35 +14,76 @@ use super::keeper::Proven;
 use super::{keeper, sync};
 use crate::browser::{self, deriver};
 use crate::model::{Model, Screen, Sync};
+use crate::parts::RECOVERY_CODE;
 
 /// Characters that a backup password has at least: it stands alone between a thief of the server's data and the keys.
 const MIN_PASSWORD: usize = 10;
 
-/// How strong a backup password is, by its length: no word list fits into this program.
+/// Characters of a password that are looked at for its strength.
+const LOOKED_AT: usize = 64;
+/// The fields of a new backup password.
+const NEW_PASSWORD: [&str; 2] = ["backup-password", "backup-password-again"];
+
+/// How strong a backup password is, by the characters that a guesser has to guess: no word list fits into this program.
 pub(crate) fn strength(password: &str) -> (&'static str, u32) {
-    match password.chars().count() {
-        0 => ("", 0),
-        1..MIN_PASSWORD => ("Too short", 1),
-        10..14 => ("Fair", 2),
-        14..20 => ("Good", 3),
+    match (password.chars().count(), unforeseen(password)) {
+        (0, _) => ("", 0),
+        (1..MIN_PASSWORD, _) => ("Too short", 1),
+        (_, 0..6) => ("Too simple", 1),
+        (_, 6..12) => ("Fair", 2),
+        (_, 12..17) => ("Good", 3),
         _ => ("Strong", 4),
     }
 }
 
+/// Characters that do not follow from those before: neither the same once more, nor the next of a row such as "abc" or
+/// "321", nor the second of a pair that was there already, as in "abcabc".
+fn unforeseen(password: &str) -> usize {
+    let codes: Vec<i64> = password.to_lowercase().chars().take(LOOKED_AT).map(|c| i64::from(u32::from(c))).collect();
+    let is_foreseen = |end: &usize| match codes[..=*end] {
+        [.., before, last] if before == last => true,
+        [.., first, before, last] if (last - before).abs() == 1 && last - before == before - first => true,
+        [.., before, last] => codes[..*end].windows(2).any(|pair| pair == [before, last]),
+        _ => false,
+    };
+    (0..codes.len()).filter(|end| !is_foreseen(end)).count()
+}
+
+/// Why a new password will not do. `Display` is what a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Misfit {
+    #[error("This password is too long.")]
+    TooLong,
+    #[error("Use at least 10 characters. Several unrelated words are best.")]
+    TooShort,
+    #[error("This password repeats itself or counts on. Several unrelated words are best.")]
+    TooSimple,
+    #[error("The two passwords are not the same. Type them again.")]
+    Differs,
+}
+
+impl Misfit {
+    /// Says it, of the field for the password or of the one where it is typed again.
+    pub(crate) fn tell(self, model: Model, [password, again]: [&'static str; 2]) {
+        model.fail_in(if self == Self::Differs { again } else { password }, self.to_string());
+    }
+}
+
 /// Whether a password will do for what leaves this device.
-pub(crate) fn check(password: &str, again: &str) -> Result<(), &'static str> {
+pub(crate) fn check(password: &str, again: &str) -> Result<(), Misfit> {
     match Password::new(password.to_owned(), MIN_PASSWORD) {
-        Err(InvalidPassword::TooLong) => Err("This password is too long."),
-        Err(_) => Err("Use at least 10 characters. Several unrelated words are best."),
-        Ok(_) if password != again => Err("The two passwords are not the same. Type them again."),
+        Err(InvalidPassword::TooLong) => Err(Misfit::TooLong),
+        Err(_) => Err(Misfit::TooShort),
+        Ok(_) if strength(password).1 < 2 => Err(Misfit::TooSimple),
+        Ok(_) if password != again => Err(Misfit::Differs),
         Ok(_) => Ok(()),
     }
 }
 
-/// Switches the backup on.
-pub(crate) fn turn_on(model: Model, password: String, again: &str) {
-    if let Err(text) = check(&password, again) {
-        return model.fail(text);
+/// Switches the backup on. Its password opens the vault too.
+pub(crate) fn turn_on(model: Model, _: Proven, password: String, again: &str) {
+    if let Err(misfit) = check(&password, again) {
+        return misfit.tell(model, NEW_PASSWORD);
     }
     model.run(async move {
         let Some(Some(token_account)) = keeper::with(model, |contents| contents.token_account.clone()) else {
@@ -60,9 +101,13 @@ pub(crate) fn turn_on(model: Model, password: String, again: &str) {
         match switched.await {
             Ok(()) => {
                 keeper::open_also_by(model, &password).await;
-                save_changes(model).await;
+                let state = match save_changes(model).await {
+                    Saved::Yes => "The backup is on.",
+                    Saved::Later => "The backup is on, and will be saved as soon as the server can be reached.",
+                    Saved::Refused => return,
+                };
                 model.go(Screen::Token);
-                model.say("The backup is on. Keep its password: without it nobody can read the backup, not even we.");
+                model.say([state, " Keep its password: without it nobody can read the backup, not even we."].concat());
             }
             Err(error) => model.fail(error.to_string()),
         }
@@ -71,8 +116,8 @@ pub(crate) fn turn_on(model: Model, password: String, again: &str) {
 
 /// Puts the backup under another password. The one before has to be known.
 pub(crate) fn change_password(model: Model, old: String, password: String, again: &str) {
-    if let Err(text) = check(&password, again) {
-        return model.fail(text);
+    if let Err(misfit) = check(&password, again) {
+        return misfit.tell(model, NEW_PASSWORD);
     }
     model.run(async move {
         let Some(old_kdf) = password_kdf(model) else { return model.fail("The backup is off.") };
@@ -97,11 +142,18 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
         match changed.await {
             Ok(Some(())) => {
                 keeper::open_also_by(model, &password).await;
-                save_changes(model).await;
+                let text = match save_changes(model).await {
+                    Saved::Yes => "The backup has its new password.",
+                    Saved::Later => {
+                        "The new password holds on this device. The backup gets it as soon as the server can be reached; \
+                         until then the old one restores it."
+                    }
+                    Saved::Refused => return,
+                };
                 model.go(Screen::Settings);
-                model.say("The backup has its new password.");
+                model.say(text);
             }
-            Ok(None) => model.fail("The present backup password is not right."),
+            Ok(None) => model.fail_in("old-backup-password", "The present backup password is not right."),
             Err(error) => model.fail(error.to_string()),
         }
     });
@@ -111,8 +163,8 @@ pub(crate) fn change_password(model: Model, old: String, password: String, again
 ///
 /// A new key, for the old password opens the old one in every version that somebody has kept.
 pub(crate) fn replace_password(model: Model, _: Proven, password: String, again: &str) {
-    if let Err(text) = check(&password, again) {
-        return model.fail(text);
+    if let Err(misfit) = check(&password, again) {
+        return misfit.tell(model, NEW_PASSWORD);
     }
     model.run(async move {
         let Some(device_key) = sync::device_key(model) else { return };
@@ -171,7 +223,7 @@ async fn save_under(model: Model, device_key: &str, key: BackupKey) -> bool {
                 }
             }
             Err(error) => {
-                model.refused(error);
+                not_saved(model, error).await;
                 return false;
             }
         }
@@ -182,6 +234,11 @@ async fn send(device_key: &str, outgoing: &Outgoing) -> Result<DeviceView, AppEr
     let blob = outgoing.blob();
     let previous = blob.previous().map(|digest| digest.to_string()).unwrap_or_default();
     api::save_backup(device_key, blob.version(), &previous, &blob.to_text()).await
+}
+
+/// Whether there is a backup of what is here, or will be.
+pub(crate) fn is_on(model: Model) -> bool {
+    keeper::with(model, |contents| contents.backup.is_some()) == Some(true)
 }
 
 /// Whether to ask now if the backup password is still known.
@@ -221,8 +278,10 @@ pub(crate) fn recall(model: Model, password: String) {
                 model.home();
                 model.say("That is your backup password. You will be asked again in a month.");
             }
-            Ok(false) => model
-                .fail("That is not your backup password. Try again, or set another one: I forgot the backup password."),
+            Ok(false) => model.fail_in(
+                "backup-password",
+                "That is not your backup password. Try again, or set another one: I forgot the backup password.",
+            ),
             Err(error) => model.fail(error.to_string()),
         }
     });
@@ -261,55 +320,111 @@ impl Saving {
     }
 }
 
+/// Whether the server has all that is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    /// It has.
+    Yes,
+    /// Not yet: it did not answer, or another look is under way, or follows.
+    Later,
+    /// Nothing more is done about it, and why was said. Another screen may be there.
+    Refused,
+}
+
 /// Sends the backup to the server if anything has changed since it has it, one after the other.
-pub(crate) async fn save_changes(model: Model) {
+pub(crate) async fn save_changes(model: Model) -> Saved {
     if model.saving.try_update_value(Saving::begin) != Some(true) {
-        return;
+        return Saved::Later;
     }
     loop {
-        save_once(model).await;
+        let saved = save_once(model).await;
         if model.saving.try_update_value(Saving::goes_on) != Some(true) {
-            return;
+            return saved;
         }
     }
 }
 
-async fn save_once(model: Model) {
-    if keeper::with(model, Contents::needs_backup) != Some(true) {
-        return sync::show(model);
+async fn save_once(model: Model) -> Saved {
+    if keeper::with(model, Contents::needs_backup) == Some(false) {
+        sync::show(model);
+        return Saved::Yes;
     }
-    let Some(device_key) = sync::device_key(model) else { return };
+    // Locked in the meantime, it is saved once it is open again; nothing is shown of it before.
+    let Some(device_key) = sync::device_key(model) else { return Saved::Refused };
     let sealed = keeper::with(model, |contents| contents.seal_backup(&mut browser::fill_random));
     let outgoing = match sealed {
         Some(Ok(outgoing)) => outgoing,
-        Some(Err(error)) => return model.fail(error.to_string()),
-        None => return,
+        Some(Err(error)) => {
+            model.fail(error.to_string());
+            return Saved::Refused;
+        }
+        None => return Saved::Refused,
     };
     model.sync.set(Sync::UnderWay);
     match send(&device_key, &outgoing).await {
         Ok(device) => {
             let now = device.now;
             model.device.set(Some(device));
-            if let Err(error) = keeper::change(model, |contents| contents.backup_saved(&outgoing, now)).await {
-                model.fail(error.to_string());
-            }
+            let kept = keeper::change(model, |contents| contents.backup_saved(&outgoing, now)).await;
             sync::show(model);
+            if let Err(error) = kept {
+                model.fail(error.to_string());
+                return Saved::Refused;
+            }
+            Saved::Yes
         }
         Err(AppError::Device(DeviceError::BackupConflict)) => catch_up(model, &device_key).await,
-        Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
+        Err(AppError::Unavailable) => {
+            model.sync.set(Sync::Offline);
+            Saved::Later
+        }
         Err(error) => {
             model.sync.set(Sync::Unsaved);
-            model.refused(error);
+            not_saved(model, error).await;
+            Saved::Refused
         }
     }
 }
 
+/// Says why the server does not take a version. Where it has one that this device may not read, that comes first: none is
+/// written over it. A key under which nothing was ever saved is of no use then, and would only be refused again.
+async fn not_saved(model: Model, error: AppError) {
+    if error == AppError::Device(DeviceError::RecoveryCodeNeeded) {
+        let switched = keeper::change(model, |contents| {
+            if contents.backup.as_ref().is_some_and(|backup| backup.saved_at().is_none()) {
+                contents.switch_backup_off();
+            }
+        });
+        if let Err(error) = switched.await {
+            return model.fail(error.to_string());
+        }
+        sync::show(model);
+        model.go(Screen::Restore);
+    }
+    not_given(model, error);
+}
+
+/// Says why the server does not give its backup, and asks for a recovery code where one is missing.
+fn not_given(model: Model, error: AppError) {
+    if error == AppError::Device(DeviceError::RecoveryCodeNeeded) {
+        model.device.update(|device| {
+            if let Some(device) = device {
+                device.may_restore = false;
+            }
+        });
+    }
+    model.refused(error);
+}
+
 /// Another device has saved meanwhile: its changes come in, and the next look saves ours on top of them.
-async fn catch_up(model: Model, device_key: &str) {
+async fn catch_up(model: Model, device_key: &str) -> Saved {
     model.sync.set(Sync::Unsaved);
     let view = match api::load_backup(device_key).await {
         Ok(view) => view,
-        Err(error) => return model.refused(error),
+        Err(error) => {
+            model.refused(error);
+            return Saved::Refused;
+        }
     };
     let now = model.now();
     let taken = keeper::change(model, |contents| {
@@ -321,6 +436,7 @@ async fn catch_up(model: Model, device_key: &str) {
         Ok(Some(Ok(merged))) => {
             tell_of_deleted(model, merged);
             sync::show(model);
+            return Saved::Later;
         }
         Ok(Some(Err(Refused::OtherKey))) => {
             model.go(Screen::Restore);
@@ -330,6 +446,7 @@ async fn catch_up(model: Model, device_key: &str) {
         Ok(None) => {}
         Err(error) => model.fail(error.to_string()),
     }
+    Saved::Refused
 }
 
 fn take_by_key(
@@ -361,7 +478,7 @@ pub(crate) fn restore(model: Model, password: String) {
     model.run(async move {
         let view = match api::load_backup(&device_key).await {
             Ok(view) => view,
-            Err(error) => return model.refused(error),
+            Err(error) => return not_given(model, error),
         };
         let blob = match Blob::from_text(&view.blob) {
             Ok(blob) => blob,
@@ -391,6 +508,7 @@ pub(crate) fn restore(model: Model, password: String) {
                     added => format!("The backup is restored: {added} accounts came back."),
                 });
             }
+            Ok(Err(refused @ Refused::WrongPassword)) => model.fail_in("backup-password", words(refused)),
             Ok(Err(refused)) => model.fail(words(refused)),
             Err(error) => model.fail(error.to_string()),
         }
@@ -406,7 +524,7 @@ pub(crate) fn prove(model: Model, code: String) {
                 sync::take_in(model, device).await;
                 model.say("Now enter the backup password.");
             }
-            Err(error) => model.refused(error),
+            Err(error) => model.refused_in(RECOVERY_CODE, error),
         }
     });
 }
@@ -442,12 +560,33 @@ mod tests {
         for (password, word) in
             [("", ""), ("nine char", "Too short"), ("ten letter", "Fair"), ("four words nobody guesses", "Strong")]
         {
-            assert_eq!(strength(password).0, word);
+            assert_eq!(strength(password).0, word, "{password}");
             assert_eq!(check(password, password).is_ok(), strength(password).1 > 1, "{password}");
         }
         assert!(check("ten letter", "ten lettex").is_err());
         let long = "x".repeat(10_000);
-        assert_eq!(check(&long, &long), Err("This password is too long."));
+        assert_eq!(check(&long, &long), Err(Misfit::TooLong));
+    }
+
+    #[test]
+    fn what_repeats_itself_or_counts_on_is_not_strong_however_long_it_is() {
+        for (password, word) in [
+            ("aaaaaaaaaaaaaaaaaaaa", "Too simple"),
+            ("AaAaAaAaAaAaAaAaAaAa", "Too simple"),
+            ("abababababababababab", "Too simple"),
+            ("abcabcabcabcabcabcabc", "Too simple"),
+            ("abcdefghijklmnopqrstuvwxyz", "Too simple"),
+            ("1234567890987654321", "Too simple"),
+            ("passwordpasswordpassword", "Fair"),
+            ("2026-11-29 2026-11-29", "Fair"),
+            ("fourteen letters", "Good"),
+            ("three unrelated words", "Strong"),
+            ("kT9$wq2!Lp7&zX4#mB8@", "Strong"),
+        ] {
+            assert_eq!(strength(password).0, word, "{password}");
+        }
+        assert_eq!(check("abcdefghijkl", "abcdefghijkl"), Err(Misfit::TooSimple));
+        assert_eq!(check("three unrelated words", "two"), Err(Misfit::Differs));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Accounts elsewhere: added one by one, exported and imported.
 
+use domain::totp::Parameters;
 use leptos::prelude::*;
 use vault::account::OtherAccount;
 use vault::exchange::{self, EncryptedFile, Import, NotImported};
 use vault::{Account, Snapshot};
 
+use super::keeper::Proven;
 use super::{backup, keeper};
 use crate::browser::{self, deriver, files};
 use crate::model::{Model, Screen};
@@ -13,18 +15,20 @@ use crate::model::{Model, Screen};
 const LINK: &str = "otpauth:";
 
 /// Adds what was typed: a setup key or a link.
-pub(crate) fn add_typed(model: Model, name: &str, key: &str) {
+///
+/// A link says itself what `parameters` are.
+pub(crate) fn add_typed(model: Model, name: &str, key: &str, parameters: Parameters) {
     let key = key.trim();
     let read = if key.get(..LINK.len()).is_some_and(|start| start.eq_ignore_ascii_case(LINK)) {
         exchange::read_link(key).map_err(|error| error.to_string())
     } else if name.trim().is_empty() {
-        Err("the account needs a name".to_owned())
+        return model.fail_in("account-name", "The account needs a name.");
     } else {
-        exchange::read_key("", name, key).map_err(|error| error.to_string())
+        exchange::read_key("", name, key, parameters).map_err(|error| error.to_string())
     };
     match read {
         Ok(account) => add(model, account),
-        Err(text) => model.fail(sentence(&text)),
+        Err(text) => model.fail_in("setup-key", sentence(&text)),
     }
 }
 
@@ -52,9 +56,9 @@ fn add(model: Model, account: OtherAccount) {
 }
 
 /// Hands the accounts out as an encrypted file.
-pub(crate) fn export_encrypted(model: Model, password: String, again: &str) {
-    if let Err(text) = backup::check(&password, again) {
-        return model.fail(text);
+pub(crate) fn export_encrypted(model: Model, _: Proven, password: String, again: &str) {
+    if let Err(misfit) = backup::check(&password, again) {
+        return misfit.tell(model, ["file-password", "file-password-again"]);
     }
     model.run(async move {
         let (kdf, key) = match deriver::derive_fresh(&model.worker(), &password).await {
@@ -91,7 +95,7 @@ pub(crate) fn export_links(model: Model, password: String) {
                 model.say("The list is saved. Whoever reads it can make your tokens: delete it as soon as you can.");
             }
             Some(_) => model.fail("The file could not be saved."),
-            None => model.fail("The backup password is not right."),
+            None => model.fail_in("backup-password", "The backup password is not right."),
         }
     });
 }

@@ -10,7 +10,7 @@ use super::sync;
 use crate::browser::deriver::{self, DerivationFails};
 use crate::browser::storage::{self, StorageFails};
 use crate::browser::{self, platform};
-use crate::model::{Model, Screen, Turn};
+use crate::model::{Model, Registration, Screen, Turn};
 
 /// The vault while it is unlocked.
 pub(crate) struct OpenVault {
@@ -70,6 +70,25 @@ pub(crate) enum KeepError {
     Known,
     #[error("There are too many accounts.")]
     Full,
+}
+
+impl KeepError {
+    /// The field that it is about.
+    const fn field(self) -> Option<&'static str> {
+        match self {
+            Self::PinMissing | Self::PinTooShort | Self::PinTooLong | Self::WrongPin(_) => Some("pin"),
+            Self::WrongPassword => Some("backup-password"),
+            _ => None,
+        }
+    }
+}
+
+/// Says why the vault does not do what was asked.
+pub(crate) fn refuse(model: Model, error: KeepError) {
+    match error.field() {
+        Some(field) => model.fail_in(field, error.to_string()),
+        None => model.fail(error.to_string()),
+    }
 }
 
 impl From<StorageFails> for KeepError {
@@ -139,8 +158,8 @@ async fn load_present(model: Model) -> Result<Vault, KeepError> {
     present.ok_or(KeepError::Erased)
 }
 
-/// Makes the vault of this device, under its first PIN.
-pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
+/// Makes the vault of this device, under its first PIN. Whoever chose that has it.
+pub(crate) async fn create(model: Model, pin: String) -> Result<Proven, KeepError> {
     let pin = Pin::parse(pin)?;
     let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
     let _turn = model.turn().await;
@@ -155,8 +174,17 @@ pub(crate) async fn create(model: Model, pin: String) -> Result<(), KeepError> {
     storage::save_file(&vault.to_bytes()).await?;
     // Refused, the backup is what saves the accounts; the person is told where it is offered.
     model.is_persisted.set(storage::persist().await);
+    remember_kind(model, &pin).await;
     hold(model, vault, key, contents);
-    Ok(())
+    Ok(Proven(()))
+}
+
+/// Remembers whether a keypad does for the PIN. Whoever copies the storage reads it too, and learns what they would have
+/// tried first.
+async fn remember_kind(model: Model, pin: &Pin) {
+    model.has_numeric_pin.set(pin.is_numeric());
+    // Not kept, the whole keyboard is offered.
+    let _ = storage::save_has_numeric_pin(pin.is_numeric()).await;
 }
 
 /// Opens the vault by the PIN.
@@ -219,8 +247,8 @@ fn open_vault(model: Model) -> Result<Vault, KeepError> {
     model.vault.with_value(|open| open.as_ref().map(|open| open.vault.clone())).ok_or(KeepError::Locked)
 }
 
-/// Opens the vault by the backup password.
-pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<(), KeepError> {
+/// Opens the vault by the backup password, which proves its owner as the PIN does.
+pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Result<Proven, KeepError> {
     let _turn = model.turn().await;
     let mut vault = load_present(model).await?;
     let kdf = *vault.backup_password_kdf().ok_or(KeepError::WrongPassword)?;
@@ -231,7 +259,7 @@ pub(crate) async fn open_by_backup_password(model: Model, password: &str) -> Res
             vault.reseal(&key, &contents, &mut browser::fill_random);
             storage::save_file(&vault.to_bytes()).await?;
             hold(model, vault, key, contents);
-            Ok(())
+            Ok(Proven(()))
         }
         Err(NotOpened::Wrong | NotOpened::NoSuchSlot) => Err(KeepError::WrongPassword),
         Err(NotOpened::Damaged) => Err(KeepError::Damaged),
@@ -254,7 +282,7 @@ async fn ask_platform(vault: &Vault) -> Result<(VaultKey, Contents), KeepError> 
 }
 
 /// Lets the platform's own lock open this vault too.
-pub(crate) async fn add_platform(model: Model) -> Result<(), KeepError> {
+pub(crate) async fn add_platform(model: Model, _: Proven) -> Result<(), KeepError> {
     let (asked, prf) = platform::create("Twofold Authenticator").await.map_err(|_| KeepError::PlatformRefused)?;
     change_slots(model, |vault, key| {
         // Refused only for a credential id of a length that no platform makes.
@@ -284,9 +312,10 @@ fn hold(model: Model, vault: Vault, key: VaultKey, contents: Contents) {
     sync::show(model);
 }
 
-/// Forgets what is open.
+/// Forgets what is open, and a registration with its secrets.
 pub(crate) fn close(model: Model) {
     model.vault.set_value(None);
+    model.registration.set_value(Registration::default());
     model.accounts.set(Vec::new());
     model.deleted.set(None);
     model.device.set(None);
@@ -399,11 +428,13 @@ pub(crate) async fn open_also_by(model: Model, password: &str) {
     }
 }
 
-/// Sets another PIN.
-pub(crate) async fn change_pin(model: Model, pin: String) -> Result<(), KeepError> {
+/// Sets another PIN, and the count of wrong ones back.
+pub(crate) async fn change_pin(model: Model, _: Proven, pin: String) -> Result<(), KeepError> {
     let pin = Pin::parse(pin)?;
     let (kdf, pin_key) = deriver::derive_fresh(&model.worker(), pin.expose()).await?;
-    change_slots(model, |vault, key| vault.change_pin(key, kdf, &pin_key, &mut browser::fill_random)).await
+    change_slots(model, |vault, key| vault.change_pin(key, kdf, &pin_key, &mut browser::fill_random)).await?;
+    remember_kind(model, &pin).await;
+    Ok(())
 }
 
 async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {

@@ -12,10 +12,11 @@ use vault::account::ServerId;
 use vault::contents::{DeviceKey, NotAdded};
 use vault::{Account, Contents};
 
-use super::keeper::KeepError;
+use super::keeper::{KeepError, Proven};
 use super::{clock, keeper, sync};
 use crate::browser;
-use crate::model::{Model, Registration, Screen};
+use crate::model::{Model, Purpose, Registration, Screen};
+use crate::parts::RECOVERY_CODE;
 
 /// Milliseconds between two looks for the approval.
 const LOOK_EVERY: u32 = 2_000;
@@ -25,10 +26,10 @@ const ANSWER_MISFITS: &str = "The server's answer could not be read. Update the 
 /// Phone and e-mail are typed; next is how the code shall come.
 pub(crate) fn begin(model: Model, phone: String, email: String) {
     if phone.trim().is_empty() {
-        return model.fail("Enter your cell phone number with its country code, as +1 202 555 0101");
+        return model.fail_in("phone", "Enter your cell phone number with its country code, as +1 202 555 0101");
     }
     if email.trim().is_empty() {
-        return model.fail("Enter the e-mail address of your practice account");
+        return model.fail_in("email", "Enter the e-mail address of your practice account");
     }
     model.registration.set_value(Registration { phone, email, ..Registration::default() });
     model.go(Screen::Channel);
@@ -65,7 +66,7 @@ pub(crate) fn verify(model: Model, code: String) {
         let key = model.registration.with_value(|registration| registration.key.clone());
         match api::verify_registration(&key, &code, &browser::device_name()).await {
             Ok(step) => go_on(model, step),
-            Err(error) => refuse(model, error),
+            Err(error) => refuse(model, "code", error),
         }
     });
 }
@@ -76,20 +77,21 @@ pub(crate) fn prove(model: Model, code: String) {
         let key = model.registration.with_value(|registration| registration.key.clone());
         match api::prove_registration(&key, &code).await {
             Ok(step) => go_on(model, step),
-            Err(error) => refuse(model, error),
+            Err(error) => refuse(model, RECOVERY_CODE, error),
         }
     });
 }
 
-/// A registration that has ended begins anew; one that the phone alone does not carry goes on with a recovery code.
-fn refuse(model: Model, error: AppError) {
+/// A registration that has ended begins anew; one that the phone alone does not carry goes on with a recovery code. What
+/// else is refused was typed into `field`.
+fn refuse(model: Model, field: &'static str, error: AppError) {
     match error {
         AppError::Device(DeviceError::RegistrationOver) => {
             forget_key(model);
             model.go(Screen::Phone);
         }
         AppError::Device(DeviceError::RecoveryCodeNeeded) => model.go(Screen::Recovery),
-        _ => {}
+        _ => return model.refused_in(field, error),
     }
     model.refused(error);
 }
@@ -98,17 +100,20 @@ fn forget_key(model: Model) {
     model.registration.update_value(|registration| registration.key.clear());
 }
 
+/// Leaves the registration: nothing that it gave was kept.
+pub(crate) fn give_up(model: Model) {
+    model.registration.set_value(Registration::default());
+    model.home();
+}
+
 fn go_on(model: Model, step: StepView) {
     clock::compare(model, step.now);
     match (step.state.as_str(), step.number) {
         ("ready", _) => {
             model.registration.update_value(|registration| registration.ready = Some(step));
-            // A device that has a vault needs no other PIN.
-            if model.vault.with_value(Option::is_some) {
-                spawn_local(activate(model));
-            } else {
-                model.go(Screen::SetPin);
-            }
+            // A device that has a vault needs no other PIN, but somebody who knows it.
+            let has_vault = model.vault.with_value(Option::is_some);
+            model.go(if has_vault { Screen::Prove(Purpose::Register) } else { Screen::SetPin });
         }
         ("waiting", Some(number)) => {
             model.go(Screen::Waiting { number });
@@ -135,7 +140,7 @@ fn look_for_approval(model: Model) {
                 // Perhaps the network was away for a moment.
                 Err(AppError::Unavailable) => {}
                 Ok(step) => return go_on(model, step),
-                Err(error) => return refuse(model, error),
+                Err(error) => return refuse(model, RECOVERY_CODE, error),
             }
         }
     });
@@ -145,20 +150,23 @@ fn look_for_approval(model: Model) {
 pub(crate) fn set_pin(model: Model, pin: String) {
     model.run(async move {
         match keeper::create(model, pin).await {
-            Ok(()) => activate(model).await,
+            Ok(proven) => activate(model, proven).await,
             Err(error) => {
                 if error == KeepError::Present {
                     model.registration.set_value(Registration::default());
                     model.go(Screen::Unlock);
                 }
-                model.fail(error.to_string());
+                keeper::refuse(model, error);
             }
         }
     });
 }
 
 /// Keeps the new secrets, and then confirms them: so no secret that counts is lost with a page that is closed.
-async fn activate(model: Model) {
+///
+/// The backup of their token account would have what is in the vault, and its password would open that. So nobody brings
+/// a token account of their own into an open vault of somebody else.
+pub(crate) async fn activate(model: Model, proven: Proven) {
     let Some(step) = model.registration.with_value(|registration| registration.ready.clone()) else {
         // A vault for accounts elsewhere only.
         return model.go(Screen::Add);
@@ -179,7 +187,7 @@ async fn activate(model: Model) {
                 // What this browser was until now. Where it is the only way to log in, it stays for its owner to revoke.
                 let _ = api::leave_device(&before).await;
             }
-            model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup });
+            model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup(proven) });
             sync::take_in(model, device).await;
         }
         Err(error) => model.refused(error),

@@ -52,7 +52,8 @@ pub(crate) fn ask(model: Model) {
                 backup::save_changes(model).await;
             }
             Err(AppError::Device(DeviceError::Revoked)) => revoked(model).await,
-            Err(_) => model.sync.set(Sync::Offline),
+            Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
+            Err(error) => model.sync.set(Sync::Refused(error)),
         }
     });
 }

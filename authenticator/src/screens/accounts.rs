@@ -6,7 +6,10 @@ use vault::AccountId;
 
 use crate::flows::{backup, keeper};
 use crate::model::{Model, Screen, Shown};
-use crate::parts::{Typed, button, field, form, heading, screen, submit};
+use crate::parts::{HEADING, Typed, button, field, follow, form, heading, screen, submit};
+
+/// The id of the question whether to delete.
+const DELETION: &str = "deletion";
 
 /// What is being done to one account.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,21 +30,31 @@ pub(crate) fn view(model: Model) -> AnyView {
         let ids = ids.unwrap_or_default();
         shown.into_iter().filter(|shown| ids.contains(&shown.id)).collect::<Vec<_>>()
     };
-    let list = move || {
-        match task.get() {
-        Some(Task::Rename(shown)) => rename(model, task, &shown),
-        Some(Task::Delete(shown)) => delete(model, task, &shown),
-        None => view! {
-            {field("search", "Search", "", Typed::Text, search)}
-            <ul class="account-list">{move || found().into_iter().map(|shown| item(model, task, &shown)).collect_view()}</ul>
+    let follow = follow();
+    let list = move || match task.get() {
+        Some(Task::Rename(shown)) => {
+            follow("issuer");
+            rename(model, task, &shown)
         }
-        .into_any(),
-    }
+        Some(Task::Delete(shown)) => {
+            follow(DELETION);
+            delete(model, task, &shown)
+        }
+        None => {
+            follow(HEADING);
+            view! {
+                {field(model, "search", "Search", "", Typed::Text, search)}
+                <ul class="account-list">
+                    {move || found().into_iter().map(|shown| item(model, task, &shown)).collect_view()}
+                </ul>
+            }
+            .into_any()
+        }
     };
     screen(
         model,
         vec![
-            heading("Accounts", ""),
+            heading(model, "Accounts", ""),
             undo(model),
             view! { {list} }.into_any(),
             button("Add Account", "btn full", move || model.go(Screen::Add)),
@@ -93,14 +106,14 @@ fn rename(model: Model, task: RwSignal<Option<Task>>, shown: &Shown) -> AnyView 
     let (issuer, name) = names.flatten().unwrap_or_default();
     let (issuer, name) = (RwSignal::new(issuer), RwSignal::new(name));
     let fields = view! {
-        {field("issuer", "Site or practice", "", Typed::Text, issuer)}
-        {field("account-name", "Account name", "", Typed::Text, name)}
+        {field(model, "issuer", "Site or practice", "", Typed::Text, issuer)}
+        {field(model, "account-name", "Account name", "", Typed::Text, name)}
         {submit("Save", model)}
     };
     let save = move || {
         let names = (Line::parse(&issuer.get_untracked()), Name::parse(&name.get_untracked()));
         let (Ok(issuer), Ok(name)) = names else {
-            return model.fail("The account needs a name of at most 200 characters.");
+            return model.fail_in("account-name", "The account needs a name of at most 200 characters.");
         };
         change(model, move |contents| contents.rename(id, issuer, name).is_ok());
         task.set(None);
@@ -126,7 +139,7 @@ fn delete(model: Model, task: RwSignal<Option<Task>>, shown: &Shown) -> AnyView 
          can sign in there without them."
     };
     view! {
-        <h2>{format!("Delete {title}?")}</h2>
+        <h2 tabindex="-1" id=DELETION>{format!("Delete {title}?")}</h2>
         <p>{consequence}</p>
         {button(format!("Delete {title}"), "btn danger full", remove)}
         {button("Cancel", "btn quiet", move || task.set(None))}
@@ -182,7 +195,9 @@ fn bring_back(model: Model) {
 fn change(model: Model, change: impl FnOnce(&mut vault::Contents) -> bool + 'static) {
     model.run(async move {
         match keeper::change(model, change).await {
-            Ok(_) => backup::save_changes(model).await,
+            Ok(_) => {
+                backup::save_changes(model).await;
+            }
             Err(error) => model.fail(error.to_string()),
         }
     });

@@ -20,7 +20,7 @@ pub(crate) fn view(model: Model, request: RequestView) -> AnyView {
     screen(
         model,
         vec![
-            heading("Approve a new device", format!("{device}, {}", clock::ago(at, model.now()))),
+            heading(model, "Approve a new device", format!("{device}, {}", clock::ago(at, model.now()))),
             note("warn", "Do you hold the new device? Choose the number that it shows. If it is not you, deny it."),
             view! { <div class="numbers">{choose}</div> }.into_any(),
             button("Deny", "btn danger full", move || approval::answer(model, request.clone(), None)),

@@ -7,32 +7,34 @@ use web_sys::File;
 
 use crate::browser::files;
 use crate::flows::exchange;
+use crate::flows::keeper::Proven;
 use crate::model::{Model, Screen};
 use crate::parts::{Typed, button, field, file_field, form, heading, note, screen, submit};
 
 /// Two files: one encrypted, one in clear.
-pub(crate) fn export(model: Model) -> AnyView {
+pub(crate) fn export(model: Model, proven: Proven) -> AnyView {
     let (password, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let backup_password = RwSignal::new(String::new());
     let encrypted = view! {
-        {field("file-password", "Password of the file", "At least 10 characters", Typed::NewSecret, password)}
-        {field("file-password-again", "Confirm password of the file", "", Typed::NewSecret, again)}
+        {field(model, "file-password", "Password of the file", "At least 10 characters", Typed::NewSecret, password)}
+        {field(model, "file-password-again", "Confirm password of the file", "", Typed::NewSecret, again)}
         {submit("Export encrypted file", model)}
     };
     let clear = view! {
         {note("warn", "Other apps read this list, and so can anybody else: it holds your keys in clear.")}
-        {field("backup-password", "Backup password", "", Typed::Secret, backup_password)}
+        {field(model, "backup-password", "Backup password", "", Typed::Secret, backup_password)}
         {submit("Export list in clear", model)}
     };
     screen(
         model,
         vec![
             heading(
+                model,
                 "Export",
                 "Your other accounts. Practice accounts stay: their secrets belong to this device alone.",
             ),
             form(encrypted.into_any(), move || {
-                exchange::export_encrypted(model, password.get_untracked(), &again.get_untracked());
+                exchange::export_encrypted(model, proven, password.get_untracked(), &again.get_untracked());
             }),
             view! { <h2>"For another app"</h2> }.into_any(),
             form(clear.into_any(), move || exchange::export_links(model, backup_password.get_untracked())),
@@ -62,7 +64,7 @@ pub(crate) fn import(model: Model) -> AnyView {
     let ask = move || {
         needs_password.get().then(|| {
             let fields = view! {
-                {field("file-password", "Password of the file", "", Typed::Secret, password)}
+                {field(model, "file-password", "Password of the file", "", Typed::Secret, password)}
                 {submit("Import", model)}
             };
             form(fields.into_any(), move || {
@@ -76,6 +78,7 @@ pub(crate) fn import(model: Model) -> AnyView {
         model,
         vec![
             heading(
+                model,
                 "Import",
                 "An export of this authenticator, or a list of otpauth:// links. All of it comes in, or nothing.",
             ),

@@ -3,17 +3,17 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::flows::keeper::{self, KeepError, WaysIn};
+use crate::flows::keeper::{self, KeepError, Proven, WaysIn};
 use crate::flows::{register, sync};
-use crate::model::{Model, Screen};
-use crate::parts::{Typed, button, field, focus, form, heading, note, screen, submit};
+use crate::model::{Model, Purpose, Screen};
+use crate::parts::{Typed, button, field, form, heading, note, screen, submit};
 
 /// The first PIN.
 pub(crate) fn set_pin(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Protect this device", "The PIN encrypts the secrets that are kept in this browser."),
+            heading(model, "Protect this device", "The PIN encrypts the secrets that are kept in this browser."),
             new_pin_form(model, move |pin| register::set_pin(model, pin)),
         ],
     )
@@ -23,30 +23,36 @@ pub(crate) fn set_pin(model: Model) -> AnyView {
 fn new_pin_form(model: Model, set: impl Fn(String) + 'static) -> AnyView {
     let (pin, again) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let fields = view! {
-        {field("pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
-        {field("pin-again", "Confirm PIN", "", Typed::Pin, again)}
+        {field(model, "pin", "PIN", "At least 6 digits; a longer one, or a password, is better", Typed::Pin, pin)}
+        {field(model, "pin-again", "Confirm PIN", "", Typed::Pin, again)}
         {submit("Set PIN", model)}
     };
     form(fields.into_any(), move || {
         if pin.get_untracked() == again.get_untracked() {
             set(pin.get_untracked());
         } else {
-            model.fail("The two PINs are not the same. Type them again.");
+            model.fail_in("pin-again", "The two PINs are not the same. Type them again.");
         }
     })
+}
+
+/// The PIN that opens the vault.
+fn present_pin(model: Model, pin: RwSignal<String>) -> impl IntoView {
+    let typed = if model.has_numeric_pin.get_untracked() { Typed::NumericPin } else { Typed::Pin };
+    field(model, "pin", "PIN", "", typed, pin)
 }
 
 /// The PIN, each time.
 pub(crate) fn unlock(model: Model) -> AnyView {
     let pin = RwSignal::new(String::new());
     let fields = view! {
-        {field("pin", "PIN", "", Typed::Pin, pin)}
+        {present_pin(model, pin)}
         {submit("Unlock", model)}
     };
     screen(
         model,
         vec![
-            heading("Unlock", "Your tokens are encrypted until you unlock them."),
+            heading(model, "Unlock", "Your tokens are encrypted until you unlock them."),
             form(fields.into_any(), move || unlock_by_pin(model, pin)),
             by_platform(model),
             button("Forgot the PIN?", "btn quiet", move || model.go(Screen::WithoutPin)),
@@ -71,22 +77,69 @@ fn refuse(model: Model, pin: RwSignal<String>, error: KeepError) {
     } else {
         // The screen may be gone by now.
         let _ = pin.try_set(String::new());
-        focus("pin");
     }
-    model.fail(error.to_string());
+    keeper::refuse(model, error);
 }
 
-/// The PIN, or the phone's own lock, once more: for what an open device in another's hand should not do.
-pub(crate) fn prove(model: Model) -> AnyView {
+impl Purpose {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::ChangePin => "Change PIN",
+            Self::AddPlatform => "Use this phone's lock",
+            Self::TurnOnBackup => "Turn on backup",
+            Self::ReplaceBackup => "I forgot the backup password",
+            Self::Export => "Export",
+            Self::Register => "Add your practice account",
+        }
+    }
+
+    const fn hint(self) -> &'static str {
+        match self {
+            Self::ReplaceBackup => "You can set another one here. Show first that this device is yours.",
+            _ => "Show first that this device is yours.",
+        }
+    }
+
+    /// Goes on with what was asked for.
+    async fn go_on(self, model: Model, proven: Proven) {
+        match self {
+            Self::ChangePin => model.go(Screen::ChangePin(proven)),
+            Self::AddPlatform => {
+                let added = keeper::add_platform(model, proven).await;
+                model.go(Screen::Settings);
+                match added {
+                    Ok(()) => model.say("This phone's lock opens it now, beside the PIN."),
+                    Err(error) => keeper::refuse(model, error),
+                }
+            }
+            Self::TurnOnBackup => model.go(Screen::OfferBackup(proven)),
+            Self::ReplaceBackup => model.go(Screen::ReplaceBackup(proven)),
+            Self::Export => model.go(Screen::Export(proven)),
+            Self::Register => register::activate(model, proven).await,
+        }
+    }
+
+    /// Leaves it.
+    fn give_up(self, model: Model) {
+        if self == Self::Register {
+            register::give_up(model);
+        } else {
+            model.go(Screen::Settings);
+        }
+    }
+}
+
+/// The PIN, or the phone's own lock, once more: for what an open device in another's hand must not do.
+pub(crate) fn prove(model: Model, purpose: Purpose) -> AnyView {
     let pin = RwSignal::new(String::new());
     let fields = view! {
-        {field("pin", "PIN", "", Typed::Pin, pin)}
+        {present_pin(model, pin)}
         {submit("Continue", model)}
     };
     let by_pin = move || {
         model.run(async move {
             match keeper::prove_by_pin(model, &pin.get_untracked()).await {
-                Ok(proven) => model.go(Screen::ReplaceBackup(proven)),
+                Ok(proven) => purpose.go_on(model, proven).await,
                 Err(error) => refuse(model, pin, error),
             }
         });
@@ -94,7 +147,7 @@ pub(crate) fn prove(model: Model) -> AnyView {
     let by_platform = move || {
         model.run(async move {
             match keeper::prove_by_platform(model).await {
-                Ok(proven) => model.go(Screen::ReplaceBackup(proven)),
+                Ok(proven) => purpose.go_on(model, proven).await,
                 Err(error) => model.fail(error.to_string()),
             }
         });
@@ -104,13 +157,10 @@ pub(crate) fn prove(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading(
-                "I forgot the backup password",
-                "You can set another one here. Show first that this device is yours.",
-            ),
+            heading(model, purpose.title(), purpose.hint()),
             form(fields.into_any(), by_pin),
             view! { {platform} }.into_any(),
-            button("Back", "btn quiet", move || model.go(Screen::Settings)),
+            button("Back", "btn quiet", move || purpose.give_up(model)),
         ],
     )
 }
@@ -152,18 +202,18 @@ pub(crate) fn without_pin(model: Model) -> AnyView {
     let unlock = move || {
         model.run(async move {
             match keeper::open_by_backup_password(model, &password.get_untracked()).await {
-                Ok(()) => {
-                    model.go(Screen::ChangePin);
+                Ok(proven) => {
+                    model.go(Screen::ChangePin(proven));
                     sync::ask(model);
                 }
-                Err(error) => model.fail(error.to_string()),
+                Err(error) => keeper::refuse(model, error),
             }
         });
     };
     let by_password = move || {
         ways.get().backup_password.then(|| {
             let fields = view! {
-                {field("backup-password", "Backup password", "", Typed::Secret, password)}
+                {field(model, "backup-password", "Backup password", "", Typed::Secret, password)}
                 {submit("Unlock with the backup password", model)}
             };
             form(fields.into_any(), unlock)
@@ -185,6 +235,7 @@ pub(crate) fn without_pin(model: Model) -> AnyView {
         model,
         vec![
             heading(
+                model,
                 "Without the PIN",
                 "The backup password opens this device. Without a backup, erase it, add your account again by phone, and \
                  prove it is you with a recovery code.",
@@ -197,20 +248,24 @@ pub(crate) fn without_pin(model: Model) -> AnyView {
 }
 
 /// Another PIN.
-pub(crate) fn change_pin(model: Model) -> AnyView {
+pub(crate) fn change_pin(model: Model, proven: Proven) -> AnyView {
     let save = move |pin: String| {
         model.run(async move {
-            match keeper::change_pin(model, pin).await {
+            match keeper::change_pin(model, proven, pin).await {
                 Ok(()) => {
                     model.home();
                     model.say("The PIN is changed.");
                 }
-                Err(error) => model.fail(error.to_string()),
+                Err(error) => keeper::refuse(model, error),
             }
         });
     };
     screen(
         model,
-        vec![heading("Change PIN", ""), new_pin_form(model, save), button("Back", "btn quiet", move || model.home())],
+        vec![
+            heading(model, "Change PIN", ""),
+            new_pin_form(model, save),
+            button("Back", "btn quiet", move || model.home()),
+        ],
     )
 }

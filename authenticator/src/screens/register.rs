@@ -16,15 +16,15 @@ pub(crate) fn phone(model: Model) -> AnyView {
     let (phone, email) = model.registration.with_value(|known| (known.phone.clone(), known.email.clone()));
     let (phone, email) = (RwSignal::new(phone), RwSignal::new(email));
     let fields = view! {
-        {field("phone", "Cell phone", "With its country code, as +1 202 555 0101", Typed::Phone, phone)}
-        {field("email", "Email", "Both as they are on your profile", Typed::Email, email)}
+        {field(model, "phone", "Cell phone", "With its country code, as +1 202 555 0101", Typed::Phone, phone)}
+        {field(model, "email", "Email", "Both as they are on your profile", Typed::Email, email)}
         {submit("OK", model)}
     };
     let is_registered = sync::device_key(model).is_some();
     screen(
         model,
         vec![
-            heading("Add your practice account", "We find it by the cell phone and the e-mail on your profile."),
+            heading(model, "Add your practice account", "We find it by the cell phone and the e-mail on your profile."),
             if is_registered { note("warn", ANEW) } else { ().into_any() },
             form(fields.into_any(), move || register::begin(model, phone.get_untracked(), email.get_untracked())),
             button("Add another kind of account", "btn quiet", move || add_elsewhere(model)),
@@ -46,6 +46,7 @@ pub(crate) fn channel(model: Model) -> AnyView {
         model,
         vec![
             heading(
+                model,
                 "Verify your phone",
                 format!("A code goes to {phone}. Does a text message or a call suit you better?"),
             ),
@@ -101,13 +102,13 @@ pub(crate) fn code(model: Model) -> AnyView {
     let code = RwSignal::new(String::new());
     let (wait, cool_down) = cool_down(model);
     let fields = view! {
-        {field("code", "Verification code", "Six digits", Typed::Digits, code)}
+        {field(model, "code", "Verification code", "Six digits", Typed::Digits, code)}
         {submit("Verify", model)}
     };
     screen(
         model,
         vec![
-            heading("Enter the code", "It came to your phone, and works for five minutes."),
+            heading(model, "Enter the code", "It came to your phone, and works for five minutes."),
             form(fields.into_any(), move || register::verify(model, code.get_untracked())),
             view! {
                 <div class="other-ways">
@@ -128,7 +129,7 @@ pub(crate) fn waiting(model: Model, number: u32) -> AnyView {
     screen(
         model,
         vec![
-            heading("Approve on your other device", "Open the authenticator there and choose this number."),
+            heading(model, "Approve on your other device", "Open the authenticator there and choose this number."),
             view! { <p class="matching" role="img" aria-label=spoken>{format!("{number:02}")}</p> }.into_any(),
             note("info", "This page goes on by itself. Never choose a number that you do not see here."),
             button("Use a recovery code", "btn full", move || model.go(Screen::Recovery)),
@@ -141,13 +142,13 @@ pub(crate) fn waiting(model: Model, number: u32) -> AnyView {
 pub(crate) fn recovery(model: Model) -> AnyView {
     let code = RwSignal::new(String::new());
     let fields = view! {
-        {recovery_code_field(code)}
+        {recovery_code_field(model, code)}
         {submit("Continue", model)}
     };
     screen(
         model,
         vec![
-            heading("Use a recovery code", "It proves that it is you, in place of your other device."),
+            heading(model, "Use a recovery code", "It proves that it is you, in place of your other device."),
             form(fields.into_any(), move || register::prove(model, code.get_untracked())),
             back(model),
         ],

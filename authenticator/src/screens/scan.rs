@@ -51,7 +51,7 @@ pub(crate) fn view(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Scan a QR code", "The setup code of any site. It is read on this device."),
+            heading(model, "Scan a QR code", "The setup code of any site. It is read on this device."),
             view! { <video class="viewfinder" class:unseen=move || !is_filming.get() node_ref=video muted playsinline></video> }
                 .into_any(),
             button("Use the camera", "btn primary full", film),

@@ -6,38 +6,34 @@ use leptos::task::spawn_local;
 use vault::contents::AutoLock;
 
 use crate::browser::{platform, storage};
-use crate::flows::{clock, keeper, sync};
-use crate::model::{Model, Screen};
-use crate::parts::{button, heading, note, screen};
+use crate::flows::{backup, clock, keeper, sync};
+use crate::model::{Model, Purpose, Screen};
+use crate::parts::{button, heading, screen};
 
 /// The choices of the time after which the device locks itself, in minutes.
 const AUTO_LOCK: [u8; 4] = [1, 5, 15, 60];
 
 /// The list.
 pub(crate) fn view(model: Model) -> AnyView {
-    let has_backup = keeper::with(model, |contents| contents.backup.is_some()) == Some(true);
-    let backup = if has_backup {
-        view! {
-            {button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup))}
-            {button("I forgot the backup password", "btn full", move || model.go(Screen::ForgotBackup))}
-        }
-        .into_any()
+    let first = if backup::is_on(model) {
+        button("I forgot the backup password", "btn full", move || model.go(Screen::Prove(Purpose::ReplaceBackup)))
     } else {
-        button("Turn on backup", "btn full", move || model.go(Screen::OfferBackup))
+        begin_backup(model)
     };
     screen(
         model,
         vec![
-            heading("Settings", ""),
+            heading(model, "Settings", ""),
             button("Devices", "btn full", move || {
                 sync::ask(model);
                 model.go(Screen::Devices);
             }),
-            backup,
-            button("Export", "btn full", move || model.go(Screen::Export)),
+            first,
+            button("Change backup password", "btn full", move || model.go(Screen::ChangeBackup)),
+            button("Export", "btn full", move || model.go(Screen::Prove(Purpose::Export))),
             button("Import", "btn full", move || model.go(Screen::Import)),
             platform_lock(model),
-            button("Change PIN", "btn full", move || model.go(Screen::ChangePin)),
+            button("Change PIN", "btn full", move || model.go(Screen::Prove(Purpose::ChangePin))),
             auto_lock(model),
             hiding(model),
             install(),
@@ -47,28 +43,43 @@ pub(crate) fn view(model: Model) -> AnyView {
     )
 }
 
+/// The way to a backup, where none is on: the one that the server has comes before a new one.
+pub(super) fn begin_backup(model: Model) -> AnyView {
+    let is_there =
+        Memo::new(move |_| model.device.with(|device| device.as_ref().is_some_and(|it| it.backup.is_some())));
+    let begin = move || {
+        if is_there.get() {
+            button("Restore backup", "btn full", move || model.go(Screen::Restore))
+        } else {
+            button("Turn on backup", "btn full", move || model.go(Screen::Prove(Purpose::TurnOnBackup)))
+        }
+    };
+    view! { {begin} }.into_any()
+}
+
 /// The phone's own lock in place of the PIN, where the browser has it.
 fn platform_lock(model: Model) -> AnyView {
     if !platform::is_known() {
         return ().into_any();
     }
     let is_on = RwSignal::new(keeper::has_platform(model));
-    let switch = move || {
+    let remove = move || {
         model.run(async move {
-            let was_on = is_on.get_untracked();
-            let done = if was_on { keeper::remove_platform(model).await } else { keeper::add_platform(model).await };
-            match done {
+            match keeper::remove_platform(model).await {
                 Ok(()) => {
-                    let _ = is_on.try_set(!was_on);
-                    model.say(if was_on {
-                        "Only the PIN opens the authenticator now."
-                    } else {
-                        "This phone's lock opens it now, beside the PIN."
-                    });
+                    let _ = is_on.try_set(false);
+                    model.say("Only the PIN opens the authenticator now.");
                 }
                 Err(error) => model.fail(error.to_string()),
             }
         });
+    };
+    let switch = move || {
+        if is_on.get_untracked() {
+            remove();
+        } else {
+            model.go(Screen::Prove(Purpose::AddPlatform));
+        }
     };
     let label = move || if is_on.get() { "Stop using this phone's lock" } else { "Use this phone's lock" };
     view! { <button class="btn full" type="button" on:click=move |_| switch()>{label}</button> }.into_any()
@@ -153,12 +164,16 @@ pub(crate) fn devices(model: Model) -> AnyView {
     screen(
         model,
         vec![
-            heading("Devices", "Every installation of the authenticator that makes tokens for your account."),
+            heading(model, "Devices", "Every installation of the authenticator that makes tokens for your account."),
             view! { <ul class="device-list">{list}</ul> }.into_any(),
-            note(
-                "info",
-                "A device that is lost or not yours: revoke it in Account Settings, on the Security tab. Its tokens are dead at once.",
-            ),
+            view! {
+                <p class="note info">
+                    "A device that is lost or not yours: revoke it on the "
+                    <a href="/account/security">"Security tab of Account Settings"</a>
+                    ". Its tokens are dead at once."
+                </p>
+            }
+            .into_any(),
             button("Back", "btn quiet", move || model.go(Screen::Settings)),
         ],
     )

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use app::browser::ticker::every_second_of;
 use app::browser::{copy as copy_text, run_bar};
-use app::milestone_text;
+use app::{Zone, milestone_text};
 use domain::Timestamp;
 use domain::countdown::{Countdown, ENDS_SOON_SECONDS};
 use domain::{Token, Totp};
@@ -13,7 +13,7 @@ use leptos::prelude::*;
 
 use crate::flows::{backup, clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
-use crate::parts::{button, messages, note};
+use crate::parts::{HEADING, button, focus_when_drawn, messages, note};
 
 /// Seconds after a copy in which milestones are still said.
 const SAID_AFTER_COPY: u64 = 30;
@@ -32,6 +32,10 @@ struct Face {
 /// The screen.
 pub(crate) fn view(model: Model) -> AnyView {
     sync::ask(model);
+    // Not the account's name: tabs and lists of what is open show it to everybody.
+    model.call("Token");
+    // Once only: who chooses another account in the dock stays there.
+    focus_when_drawn(HEADING);
     let chosen = Memo::new(move |_| {
         let id = model.chosen.get();
         model.accounts.with(|accounts| accounts.iter().find(|shown| Some(shown.id) == id).cloned())
@@ -99,6 +103,7 @@ fn standing(model: Model) -> String {
         Sync::Unknown => String::new(),
         Sync::UnderWay => "Backing up…".to_owned(),
         Sync::Offline => "Offline: tokens still work".to_owned(),
+        Sync::Refused(error) => error.text(Zone::Viewer),
         Sync::Unsaved => "Not backed up yet".to_owned(),
         Sync::NotBackedUp => "Not backed up".to_owned(),
         Sync::BackedUp(at) => format!("Backed up {}", clock::ago(at, model.now())),
@@ -181,7 +186,7 @@ fn face_of(model: Model, shown: &Shown) -> AnyView {
         <div class="token-face">
             <span class="initial" aria-hidden="true">{shown.initial()}</span>
             <div>
-                <h1 tabindex="-1">{title}</h1>
+                <h1 tabindex="-1" id=HEADING>{title}</h1>
                 <p class="hint">{shown.second_name()}</p>
             </div>
             <p class="hint">"token is"</p>
