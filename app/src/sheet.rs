@@ -46,7 +46,7 @@ pub(crate) struct Part {
     /// What a field holds, where a link or a form leads.
     #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "String::is_empty"))]
     pub(crate) value: String,
-    /// A sentence under it; of a button, the name for who cannot see what stands beside it.
+    /// A sentence under it; of a link, `page` where it leads to the page at hand.
     #[cfg_attr(feature = "ssr", serde(skip_serializing_if = "String::is_empty"))]
     pub(crate) hint: String,
     /// For the style sheet; of a field, its type.
@@ -141,11 +141,7 @@ fn show(part: Part) -> AnyView {
         }
         .erase(),
         "hidden" => view! { <input type="hidden" name=name value=value/> }.erase(),
-        "button" => {
-            let spoken = filled(hint);
-            view! { <button class=class name=filled(name) value=filled(value) aria-label=spoken>{text}</button> }
-                .erase()
-        }
+        "button" => view! { <button class=class name=filled(name) value=filled(value)>{text}</button> }.erase(),
         "table" => table(text, class, parts),
         "row" => view! { <tr role="row">{all(parts)}</tr> }.erase(),
         "head" => view! { <th role="columnheader" scope="col">{text}</th> }.erase(),

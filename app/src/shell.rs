@@ -1,10 +1,13 @@
 //! The document around the app.
 
+use authority::Authority;
+use axum::http::request::Parts;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use crate::App;
+use crate::visit::Visit;
 
 /// Which files a page loads, as paths from the root of the site.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -62,6 +65,7 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
         <html lang="en" dir="ltr">
             <head>
                 {head(css)}
+                {lock_without_scripts()}
                 <link rel="modulepreload" href=js nonce=nonce.clone()/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" nonce=nonce.clone()/>
                 <script type="module" nonce=nonce>{start}</script>
@@ -72,6 +76,17 @@ pub fn shell(assets: &AssetPaths) -> impl IntoView + use<> {
             </body>
         </html>
     }
+}
+
+/// Takes what is on a page away once its screen locks, where no script does it.
+fn lock_without_scripts() -> Option<impl IntoView> {
+    let (parts, authority) = (use_context::<Parts>()?, use_context::<Authority>()?);
+    let visit = parts.extensions.get::<Visit>()?;
+    let locks_at = visit.signed_in.as_ref().or(visit.must_enrol.as_ref())?.locks_at()?;
+    // A second later, so that the server agrees.
+    let seconds = locks_at.since(authority.now()).as_secs() + 1;
+    let leave = format!("{seconds}; url=/locked?next={}", parts.uri.path());
+    Some(view! { <noscript><meta http-equiv="refresh" content=leave/></noscript> })
 }
 
 /// What every document says first.

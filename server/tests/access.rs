@@ -19,7 +19,8 @@ use crate::support::{Actor, Answer, Client, PASSWORD, Person, TestApp, visitor};
 const FILE: &str = "tests/access_matrix.txt";
 
 /// What the app does not route by itself; metrics are on a listener of their own.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
+    "/practice/staff.csv",
     "/practice/coverage.csv",
     "/practice/audit.csv",
     "/practice/audit.jsonl",
@@ -49,19 +50,21 @@ const LAST: [&str; 7] = [
 const NEW_PASSWORD: &str = "another horse battery staple";
 
 /// A practice with people in every position, and one beside it.
-struct Town {
-    app: TestApp,
-    owner: Person,
+pub(crate) struct Town {
+    pub(crate) app: TestApp,
+    pub(crate) owner: Person,
     /// An account of the owner's practice, whom everybody asks for.
-    member_id: String,
-    /// A reset in the owner's practice that waits for a decision.
+    pub(crate) member_id: String,
+    /// Another one, who is protected, and whose reset waits for a decision.
+    pub(crate) lost_id: String,
+    /// That reset.
     request_id: String,
     /// The browser of an administrator of the owner's practice, whose screen has locked.
-    locked: Actor,
+    pub(crate) locked: Actor,
 }
 
 impl Town {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::sqlite().await;
         let mut owner = app.provider("owner").await;
         app.step_up(&mut owner).await;
@@ -72,7 +75,8 @@ impl Town {
         let member_id = add(&app, &owner, "member", Role::Nurse, false).await;
         add(&app, &owner, "late", Role::Billing, false).await;
         add(&app, &owner, "desk", Role::OfficeManager, true).await;
-        let request_id = ask_for_reset(&app, &owner).await;
+        let lost_id = add(&app, &owner, "lost", Role::Staff, false).await;
+        let request_id = ask_for_reset(&app, &owner, &lost_id).await;
         let mut locked = log_in(&app, "desk").await;
         let profile = [("first_name", "Nina"), ("last_name", "Cole"), ("pin", "4711")];
         assert!(!locked.post(Client::Wasm, "/api/update_profile", &profile).await.is_refused());
@@ -80,7 +84,7 @@ impl Town {
 
         app.step_up(&mut owner).await;
         app.enable_by_sms(&mut owner, "+12025550101").await;
-        Self { app, owner, member_id, request_id, locked }
+        Self { app, owner, member_id, lost_id, request_id, locked }
     }
 
     /// The browsers of everybody, by the heading of their column. Who may do something to the others comes last, for it is
@@ -179,7 +183,7 @@ fn administrator(person: &Person) -> Administrator<'_> {
     person.signed_in.administrator().expect("an administrator")
 }
 
-async fn log_in(app: &TestApp, name: &str) -> Actor {
+pub(crate) async fn log_in(app: &TestApp, name: &str) -> Actor {
     let mut browser = app.anon();
     browser.get("/login").await;
     let answer = browser.post(Client::Wasm, "/api/log_in", &[("name", name), ("password", PASSWORD)]).await;
@@ -202,11 +206,10 @@ async fn add(app: &TestApp, owner: &Person, username: &str, role: Role, manages_
 }
 
 /// Somebody lost a phone, and an administrator asks for the reset.
-async fn ask_for_reset(app: &TestApp, owner: &Person) -> String {
+async fn ask_for_reset(app: &TestApp, owner: &Person, id: &str) -> String {
     let (authority, administrator, visitor) = (&app.authority, administrator(owner), visitor());
-    let id = add(app, owner, "lost", Role::Staff, false).await;
-    staff::enable_two_factor(authority, administrator, &visitor, &id, PASSWORD.into()).await.expect("enabled");
-    four_eyes::ask(authority, administrator, &visitor, &id, "Lost", PASSWORD.into(), "").await.expect("asked");
+    staff::enable_two_factor(authority, administrator, &visitor, id, PASSWORD.into()).await.expect("enabled");
+    four_eyes::ask(authority, administrator, &visitor, id, "Lost", PASSWORD.into(), "").await.expect("asked");
     four_eyes::waiting(authority, administrator).await.expect("a database").remove(0).id
 }
 

@@ -1,10 +1,11 @@
 //! The program itself: it starts with the right master key or not at all (ST-4, faults F-16 and F-17).
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,9 @@ use authority::cipher::KeyRing;
 use authority::clock::{Clock, ShiftedClock, SystemClock};
 use authority::delivery::Gateways;
 use authority::entropy::SystemEntropy;
-use authority::{Authority, Migrate, Settings, Visitor, audit_trail, sign_in};
+use authority::password::PasswordRefused;
+use authority::sign_in::PasswordStep;
+use authority::{Authority, Migrate, Session, SessionKey, Settings, Visitor, audit_trail, sessions, sign_in};
 
 /// Two keys of 32 bytes.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
@@ -125,6 +128,16 @@ async fn leave_a_trail(data: &Path) {
 
 /// The same, when the clock says so.
 async fn leave_a_trail_at(data: &Path, clock: Arc<dyn Clock>) -> Authority {
+    let authority = open(data, clock).await;
+    authority::sample::plant(&authority).await.expect("the sample");
+    for _ in 0..3 {
+        sign_in(&authority, "thomas", "wrong").await.expect_err("wrong");
+    }
+    authority
+}
+
+/// The authority of the database that a program in development has made.
+async fn open(data: &Path, clock: Arc<dyn Clock>) -> Authority {
     let settings = Settings {
         database_url: format!("sqlite://{}", data.join("twofold.db").display()),
         migrate: Migrate::No,
@@ -136,8 +149,11 @@ async fn leave_a_trail_at(data: &Path, clock: Arc<dyn Clock>) -> Authority {
         gateways: Gateways::outboxed(),
         hashing_slots: 1,
     };
-    let authority = Authority::open(settings).await.expect("an authority");
-    authority::sample::plant(&authority).await.expect("the sample");
+    Authority::open(settings).await.expect("an authority")
+}
+
+/// The session of somebody who needs no token.
+async fn sign_in(authority: &Authority, name: &str, password: &str) -> Result<SessionKey, PasswordRefused> {
     let visitor = Visitor {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         user_agent: String::new(),
@@ -145,10 +161,63 @@ async fn leave_a_trail_at(data: &Path, clock: Arc<dyn Clock>) -> Authority {
         browser: None,
         remembered: None,
     };
-    for _ in 0..3 {
-        sign_in::with_password(&authority, &visitor, "thomas", "wrong".to_owned(), None).await.expect_err("wrong");
+    match sign_in::with_password(authority, &visitor, name, password.to_owned(), None).await? {
+        PasswordStep::SignedIn(opened) => Ok(opened.session),
+        PasswordStep::TokenNeeded(_) => panic!("{name} has a factor"),
     }
-    authority
+}
+
+#[tokio::test]
+async fn the_operator_creates_an_account_unlocks_it_and_resets_it() {
+    const PASSWORD: &str = "correct horse battery staple";
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let run = |arguments: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_twofold"));
+        program.env_clear().args(arguments).arg("--dev").arg("--data-dir").arg(&data);
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = program.spawn().expect("the program starts");
+        let mut input = program.stdin.take().expect("an input");
+        // Only one of them reads it.
+        let _ = writeln!(input, "{PASSWORD}");
+        drop(input);
+        let output = program.wait_with_output().expect("the program runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let names = ["--practice=Oak Clinic", "--first-name=Olga", "--last-name=Oak", "--email=olga@oak.test"];
+    let create = [&["account", "create", "--username=olga"], &names[..]].concat();
+    assert!(run(&["migrate"]).0);
+    assert_eq!(run(&create), (true, "The account olga is there.\n".to_owned()));
+    assert!(!run(&create).0, "there is one already");
+    let authority = open(&data, Arc::new(SystemClock)).await;
+    let session = sign_in(&authority, "olga", PASSWORD).await.expect("the password of the input");
+    let signed_in = sessions::find(&authority, &session).await.expect("a database").expect("a session");
+    assert!(signed_in.administrator().is_some(), "the owner of a new practice");
+
+    for _ in 0..6 {
+        sign_in(&authority, "olga", "wrong").await.expect_err("wrong");
+    }
+    sign_in(&authority, "olga", PASSWORD).await.expect_err("delayed");
+    assert_eq!(run(&["account", "unlock", "olga"]), (true, "olga is unlocked.\n".to_owned()));
+    sign_in(&authority, "olga", PASSWORD).await.expect("no delay any more");
+
+    let (is_done, text) = run(&["account", "reset-two-factor", "olga@oak.test"]);
+    assert!(is_done && text.contains("the next sign-in leads into set-up"), "{text}");
+    assert!(sessions::recognise(&authority, &session).await.expect("a database").is_none(), "it is signed out");
+    let session = sign_in(&authority, "olga", PASSWORD).await.expect("the password stays");
+    let session = sessions::recognise(&authority, &session).await.expect("a database");
+    assert!(matches!(session, Some(Session::MustEnrol(_))));
+    for command in ["unlock", "reset-two-factor"] {
+        assert!(!run(&["account", command, "nobody"]).0, "{command} of nobody");
+    }
+
+    let (_, trail) = run(&["audit", "export", "--practice", "Oak Clinic"]);
+    let by_operator =
+        |event: &str| trail.lines().any(|row| row.contains(&format!("\"{event}\"")) && row.contains("\"operator\""));
+    for event in ["practice-created", "staff-added", "account-unlocked", "two-factor-reset"] {
+        assert!(by_operator(event), "{event}: {trail}");
+    }
 }
 
 #[tokio::test]

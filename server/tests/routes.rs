@@ -13,6 +13,8 @@ mod headers;
 mod health;
 mod limits;
 mod listen;
+mod lock;
+mod names;
 mod nonsense;
 mod program;
 mod recovery;

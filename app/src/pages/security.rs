@@ -17,6 +17,7 @@ use {
     authority::security,
     authority::security::Overview,
     authority::sessions::{self, EndError, SignedInBrowser},
+    domain::session::Assurance,
 };
 
 use super::authenticator::{AddApp, RemoveApp};
@@ -86,6 +87,7 @@ wire! {
     struct BrowserView {
         id: String,
         name: String,
+        /// Its network address and, of one that is signed in, how it signed in.
         address: String,
         /// When it was last active, or used to sign in without a token.
         active_at: Timestamp,
@@ -104,6 +106,16 @@ pub(crate) async fn load_security() -> Result<String, AppError> {
     let browsers = sessions::list(&call.authority, signed_in).await.map_err(refuse)?;
     let remembered = remembered::list(&call.authority, signed_in).await.map_err(refuse)?;
     call.page(&SecurityView::new(overview, browsers, remembered))
+}
+
+/// How a session was opened, in words.
+#[cfg(feature = "ssr")]
+fn signed_in_by(assurance: Assurance) -> &'static str {
+    match assurance {
+        Assurance::Password => "password only",
+        Assurance::Remembered => "password, remembered browser",
+        Assurance::TwoFactor => "password and token",
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -127,7 +139,7 @@ impl SecurityView {
         let browsers = browsers.into_iter().map(|browser| BrowserView {
             id: browser.id,
             name: browser_name(&browser.user_agent),
-            address: browser.address,
+            address: format!("{} · {}", browser.address, signed_in_by(browser.assurance)),
             active_at: browser.active_at,
             limit: browser.opened_at,
             is_this: browser.is_this,

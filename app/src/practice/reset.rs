@@ -125,9 +125,8 @@ fn card(index: usize, request: Request, proof: &Proof) -> Part {
     };
     let mut fields = vec![hidden("request", &request.id)];
     fields.extend(proof.fields(index));
-    let act = |label: &str, value: &str, class: &str| {
-        button(label).acting(value).class(class).hint(format!("{label} the reset of {}", request.member))
-    };
+    // The section says of what: its heading names it.
+    let act = |label: &str, value: &str, class: &str| button(label).acting(value).class(class);
     fields.push(block("row", vec![act("Approve", "approve", "btn primary"), act("Reject", "reject", "btn danger")]));
     let reason = hint(format!("Reason: {}", request.reason));
     let title = format!("Reset of {}", request.member);

@@ -53,7 +53,13 @@ pub(super) async fn list(call: &Call, address: &Address) -> Result<Page, AppErro
                         button("Search").class("btn"),
                     ],
                 ),
-                link("/practice/staff/new", "Add Staff Member").class("btn primary"),
+                block(
+                    "row",
+                    vec![
+                        link("/practice/staff.csv", "Export CSV").class("btn").external(),
+                        link("/practice/staff/new", "Add Staff Member").class("btn primary"),
+                    ],
+                ),
             ],
         ),
     ];
@@ -82,7 +88,7 @@ fn line(member: &Member) -> Part {
         cell(ways(member)),
         cell(if member.is_protected() { member.codes_left.to_string() } else { "–".to_owned() }),
         cell(time(member.last_signed_in_at)),
-        cell(link(path_of(&member.id), "View").class("btn small").hint(String::new())),
+        cell(link(path_of(&member.id), "View").class("btn small")),
     ])
 }
 

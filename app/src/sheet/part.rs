@@ -21,7 +21,7 @@ impl Part {
         self
     }
 
-    /// A sentence under it; of a button, the name for who cannot see what stands beside it.
+    /// A sentence under it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self

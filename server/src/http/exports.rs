@@ -1,4 +1,4 @@
-//! What administrators take away as files: coverage, and the audit trail. Each takes a step-up (requirements.md SE-8).
+//! What administrators take away as files: the staff, coverage, and the audit trail. Each takes a step-up (requirements.md SE-8).
 //!
 //! Files come in pieces as they are read, so that a long trail is never in memory as a whole.
 
@@ -23,6 +23,7 @@ use super::refusal;
 pub(super) fn routes(authority: Authority) -> Router {
     Router::new()
         .route("/practice/coverage.csv", get(coverage))
+        .route("/practice/staff.csv", get(everybody))
         .route("/practice/audit.csv", get(audit))
         .route("/practice/audit.jsonl", get(audit_for_verification))
         .with_state(authority)
@@ -89,11 +90,24 @@ async fn coverage(
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
 ) -> Response {
-    let administrator = match admit(&authority, &visit, "/practice/coverage", &headers) {
+    members(&authority, &visit, "/practice/coverage", &headers).await
+}
+
+async fn everybody(
+    State(authority): State<Authority>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+) -> Response {
+    members(&authority, &visit, "/practice/staff", &headers).await
+}
+
+/// Who works at the practice and what protects them: the file of two pages, `page` being one of them.
+async fn members(authority: &Authority, visit: &Visit, page: &str, headers: &HeaderMap) -> Response {
+    let administrator = match admit(authority, visit, page, headers) {
         Ok(administrator) => administrator,
         Err(elsewhere) => return *elsewhere,
     };
-    let Ok(everybody) = staff::list(&authority, administrator).await else { return unavailable(&headers) };
+    let Ok(everybody) = staff::list(authority, administrator).await else { return unavailable(headers) };
     let mut text = line([
         "Last name",
         "First name",
@@ -123,7 +137,8 @@ async fn coverage(
             &member.last_signed_in_at.map(moment).unwrap_or_default(),
         ]));
     }
-    file(CSV, "coverage.csv", Body::from(text))
+    let name = page.rsplit('/').next().unwrap_or_default();
+    file(CSV, &format!("{name}.csv"), Body::from(text))
 }
 
 fn unavailable(headers: &HeaderMap) -> Response {

@@ -35,6 +35,18 @@ impl Answer {
         })
     }
 
+    /// The accessible names of all elements of a kind. A star says that a field is required.
+    pub(crate) fn names(&self, element: &str) -> Vec<String> {
+        let (start, end) = (format!("<{element}"), format!("</{element}>"));
+        let texts = self.body.split(&start).skip(1).filter(|text| text.starts_with([' ', '>']));
+        let name = |text: &str| {
+            let (head, rest) = text.split_once('>')?;
+            let label = attribute(head, "aria-label");
+            Some(label.unwrap_or_else(|| without_tags(rest.split(&end).next().unwrap_or_default())))
+        };
+        texts.filter_map(name).map(|name| name.trim_end_matches([' ', '*']).to_owned()).collect()
+    }
+
     /// What a person reads.
     pub(crate) fn text(&self) -> String {
         without_tags(&self.body)
