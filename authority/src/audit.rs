@@ -61,6 +61,7 @@ events! {
     StepSkipped = "step-skipped": "Somebody tried to get past the token.",
     MessageSent = "message-sent": "A token was sent by text message or call.",
     MessageRefused = "message-refused": "A token was asked for and not sent, because of a limit.",
+    MessageFailed = "message-failed": "A token was sent by text message or call, and no gateway took it.",
     EnrolmentStarted = "enrolment-started": "Setting up a way to get tokens was begun.",
     EnrolmentConfirmed = "enrolment-confirmed": "A new way to get tokens was confirmed.",
     EnrolmentFailed = "enrolment-failed": "Setting up failed: a wrong token was typed.",
@@ -89,8 +90,8 @@ events! {
     StaffChanged = "staff-changed": "A staff member's account was changed.",
     StaffDeactivated = "staff-deactivated": "A staff member was deactivated.",
     StaffReactivated = "staff-reactivated": "A staff member was reactivated.",
-    EnforcementOn = "enforcement-on": "An administrator required two-factor authentication of somebody.",
-    EnforcementOff = "enforcement-off": "An administrator stopped requiring two-factor authentication of somebody.",
+    EnforcementOn = "enforcement-on": "Two-factor authentication was required of somebody, or of a role.",
+    EnforcementOff = "enforcement-off": "Two-factor authentication is not required of somebody, or of a role, any more.",
     PolicyChanged = "policy-changed": "The practice's security policy was changed.",
     ResetLinkSent = "reset-link-sent": "A link to reset two-factor authentication was sent.",
     ResetAsked = "reset-asked": "A reset of two-factor authentication was asked for.",
@@ -102,6 +103,7 @@ events! {
     PinWrong = "pin-wrong": "A wrong App unlock PIN was typed.",
     AccountUnlocked = "account-unlocked": "The operator unlocked an account.",
     AuditRetentionChanged = "audit-retention-changed": "How long the audit trail is kept was changed.",
+    Exported = "exported": "A file was exported.",
     AuditRetentionApplied = "audit-retention-applied": "Events older than the practice keeps were removed from the audit trail.",
 }
 
@@ -110,6 +112,7 @@ events! {
 #[expect(clippy::struct_field_names, reason = "each is an id of another table")]
 pub(crate) struct Subject<'a> {
     pub(crate) practice_id: &'a str,
+    /// An account; or what else it is about: the name of a role, or of an exported file.
     pub(crate) account_id: &'a str,
     /// Who acted; an account of the same practice.
     pub(crate) actor_id: &'a str,
@@ -185,31 +188,48 @@ pub(crate) async fn record(
     sign_and_insert(authority, write, row).await
 }
 
-/// Writes that retention was applied up to that place of the practice's chain. Nobody asked for it, from nowhere. Returns
-/// when it was.
+/// Writes what the server found by itself about an account. Nobody asked for it, from nowhere.
+pub(crate) async fn record_by_server(
+    authority: &Authority,
+    write: &mut Write,
+    practice_id: &str,
+    account_id: &str,
+    event: Event,
+    factor: Option<FactorKind>,
+) -> Result<(), StoreError> {
+    let factor = factor.map(|factor| factor.name().to_owned());
+    let row = Row { subject_id: account_id.to_owned(), factor, ..row_by_server(authority, practice_id, event) };
+    sign_and_insert(authority, write, row).await
+}
+
+/// Writes that retention was applied up to that place of the practice's chain. Returns when it was.
 pub(crate) async fn record_removal(
     authority: &Authority,
     write: &mut Write,
     practice_id: &str,
     removed_to: i64,
 ) -> Result<i64, StoreError> {
-    let at = authority.now().millis();
-    let row = Row {
+    let row = row_by_server(authority, practice_id, Event::AuditRetentionApplied);
+    let at = row.at;
+    sign_and_insert(authority, write, Row { removed_to: Some(removed_to), ..row }).await?;
+    Ok(at)
+}
+
+fn row_by_server(authority: &Authority, practice_id: &str, event: Event) -> Row {
+    Row {
         id: authority.entropy.id(),
         practice_id: practice_id.to_owned(),
-        at,
-        event: Event::AuditRetentionApplied.name().to_owned(),
+        at: authority.now().millis(),
+        event: event.name().to_owned(),
         actor_id: SERVER.to_owned(),
         subject_id: SERVER.to_owned(),
         factor: None,
         address: String::new(),
         session_id: None,
         request_id: authority.entropy.id(),
-        removed_to: Some(removed_to),
+        removed_to: None,
         mac: None,
-    };
-    sign_and_insert(authority, write, row).await?;
-    Ok(at)
+    }
 }
 
 async fn sign_and_insert(authority: &Authority, write: &mut Write, mut row: Row) -> Result<(), StoreError> {

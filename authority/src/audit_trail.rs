@@ -19,7 +19,8 @@ pub use search::{Cursor, Entry, EventName, Filter, PAGE, Page, Person, about, ev
 pub use trail::{Fault, Finding, Hash, Head, Header, Verdict};
 pub use verify::{Compared, compare_head, has_signed, verify};
 
-use crate::{Authority, Unavailable};
+use crate::audit::{self, Event, Subject};
+use crate::{Administrator, Authority, Unavailable, Visitor};
 
 /// A practice, as commands name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,4 +38,18 @@ pub struct Practice {
 pub async fn practices(authority: &Authority) -> Result<Vec<Practice>, Unavailable> {
     let rows = authority.store.practices().await?;
     Ok(rows.into_iter().map(|row| Practice { id: row.id, name: row.name }).collect())
+}
+
+/// Writes that an administrator takes a file of that name away.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn note_export(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    file: &'static str,
+) -> Result<(), Unavailable> {
+    let subject = Subject { account_id: file, ..Subject::from(administrator.signed_in()) };
+    Ok(audit::record_alone(authority, visitor, subject, Event::Exported, None).await?)
 }

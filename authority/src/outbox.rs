@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::message::Channel;
+use domain::{FactorKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{self, Event, Subject};
 use crate::cipher::Place;
 use crate::delivery::{Delivered, Message};
 use crate::store::{NewOutboxRow, OutboxRow, Write};
@@ -55,7 +56,19 @@ pub(crate) async fn queue(
     to: &str,
     body: &str,
 ) -> Result<(), Unavailable> {
-    queue_for(authority, write, channel, to, body, true).await
+    insert(authority, write, None, channel, to, body, true).await
+}
+
+/// The same for a token of somebody's: if no gateway takes it, the practice's trail says so.
+pub(crate) async fn queue_about(
+    authority: &Authority,
+    write: &mut Write,
+    subject: Subject<'_>,
+    channel: Channel,
+    to: &str,
+    body: &str,
+) -> Result<(), Unavailable> {
+    insert(authority, write, Some(subject), channel, to, body, true).await
 }
 
 /// The same, and where `is_meant` is false nobody gets it: the row is done from the start, so that an outsider cannot tell
@@ -63,6 +76,18 @@ pub(crate) async fn queue(
 pub(crate) async fn queue_for(
     authority: &Authority,
     write: &mut Write,
+    channel: Channel,
+    to: &str,
+    body: &str,
+    is_meant: bool,
+) -> Result<(), Unavailable> {
+    insert(authority, write, None, channel, to, body, is_meant).await
+}
+
+async fn insert(
+    authority: &Authority,
+    write: &mut Write,
+    subject: Option<Subject<'_>>,
     channel: Channel,
     to: &str,
     body: &str,
@@ -80,6 +105,8 @@ pub(crate) async fn queue_for(
         key_id: &sealed.key_id,
         created_at: now,
         delivered_at: (!is_meant).then_some(now),
+        practice_id: subject.map(|subject| subject.practice_id),
+        account_id: subject.map(|subject| subject.account_id),
     };
     Ok(write.insert_message(&row).await?)
 }
@@ -136,7 +163,7 @@ pub async fn deliver(authority: &Authority) -> Result<usize, Unavailable> {
         let Ok(message) = open(authority, &row) else {
             // It will not open the next time either, and must not keep the others waiting.
             let mut write = authority.store.write().await?;
-            write.wipe_message(&row.id).await?;
+            give_up(authority, &mut write, &row).await?;
             write.commit().await?;
             continue;
         };
@@ -154,11 +181,21 @@ pub async fn deliver(authority: &Authority) -> Result<usize, Unavailable> {
                 tracing::warn!(%error, channel = row.channel, id = row.id, tries = row.tries + 1, "a message was not taken");
                 let most = if message.channel == Channel::Email { MAX_EMAIL_TRIES } else { MAX_PHONE_TRIES };
                 if row.tries + 1 >= most {
-                    write.wipe_message(&row.id).await?;
+                    give_up(authority, &mut write, &row).await?;
                 }
             }
         }
         write.commit().await?;
     }
     Ok(taken)
+}
+
+/// Wipes a message that will never arrive, and says so in the trail of whose token it carried.
+async fn give_up(authority: &Authority, write: &mut Write, row: &OutboxRow) -> Result<(), Unavailable> {
+    write.wipe_message(&row.id).await?;
+    if let (Some(practice_id), Some(account_id)) = (&row.practice_id, &row.account_id) {
+        audit::record_by_server(authority, write, practice_id, account_id, Event::MessageFailed, Some(FactorKind::Sms))
+            .await?;
+    }
+    Ok(())
 }

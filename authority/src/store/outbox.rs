@@ -13,6 +13,9 @@ pub(crate) struct OutboxRow {
     pub(crate) key_id: String,
     pub(crate) created_at: i64,
     pub(crate) tries: i64,
+    /// Whose token it carries.
+    pub(crate) practice_id: Option<String>,
+    pub(crate) account_id: Option<String>,
 }
 
 /// A new message, as it is inserted.
@@ -25,13 +28,16 @@ pub(crate) struct NewOutboxRow<'a> {
     pub(crate) created_at: i64,
     /// Set where there is nothing to deliver.
     pub(crate) delivered_at: Option<i64>,
+    /// Whose token it carries.
+    pub(crate) practice_id: Option<&'a str>,
+    pub(crate) account_id: Option<&'a str>,
 }
 
 impl Store {
     /// The latest messages whose text is still there, newest first.
     pub(crate) async fn latest_messages(&self, most: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT id, channel, sealed, key_id, created_at, tries FROM outbox
+            "SELECT id, channel, sealed, key_id, created_at, tries, practice_id, account_id FROM outbox
              WHERE sealed IS NOT NULL ORDER BY created_at DESC, id DESC LIMIT $1",
         )
         .bind(most)
@@ -42,7 +48,7 @@ impl Store {
     /// Messages that wait for a delivery at `now`, oldest first.
     pub(crate) async fn due_messages(&self, now: i64, most: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT id, channel, sealed, key_id, created_at, tries FROM outbox
+            "SELECT id, channel, sealed, key_id, created_at, tries, practice_id, account_id FROM outbox
              WHERE delivered_at IS NULL AND sealed IS NOT NULL AND next_try_at <= $1 ORDER BY created_at, id LIMIT $2",
         )
         .bind(now)
@@ -56,8 +62,9 @@ impl Write {
     /// Queues a message, in the transaction that is its reason.
     pub(crate) async fn insert_message(&mut self, new: &NewOutboxRow<'_>) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO outbox (id, channel, sealed, key_id, created_at, next_try_at, tries, delivered_at)
-             VALUES ($1, $2, $3, $4, $5, $5, 0, $6)",
+            "INSERT INTO outbox (id, channel, sealed, key_id, created_at, next_try_at, tries, delivered_at,
+                 practice_id, account_id)
+             VALUES ($1, $2, $3, $4, $5, $5, 0, $6, $7, $8)",
         )
         .bind(new.id)
         .bind(new.channel)
@@ -65,6 +72,8 @@ impl Write {
         .bind(new.key_id)
         .bind(new.created_at)
         .bind(new.delivered_at)
+        .bind(new.practice_id)
+        .bind(new.account_id)
         .execute(self.connection())
         .await
         .map(|_| ())

@@ -16,7 +16,7 @@ use authority::{
     profile, recovery, sessions, sign_in,
 };
 use domain::totp::{Parameters, Secret};
-use domain::{Timestamp, Totp};
+use domain::{FactorKind, Role, Timestamp, Totp};
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, AssertSqlSafe};
 use tempfile::TempDir;
@@ -109,6 +109,50 @@ impl World {
         let authority = replica(&url, &clock, &keys, Arc::new(SeededEntropy::default())).await.expect("opens");
         let pool = AnyPoolOptions::new().max_connections(2).connect(&url).await.expect("a second connection");
         Self { authority, clock, keys, url, pool, _folder: folder }
+    }
+
+    /// A further member of the practice of `username`, who has that account's password: many, without a hash for each.
+    pub(crate) async fn insert_member(&self, like: &str, new: &MemberRow<'_>) -> String {
+        let id = (&SystemEntropy as &dyn Entropy).id();
+        sqlx::query(
+            "INSERT INTO account (id, practice_id, kind, role, manages_accounts, username, email, first_name, last_name,
+                 specialty, timezone, salutation, suffix, website, home_phone, office_phone, cell_phone, password_hash,
+                 password_length, consecutive_failures, run_began_at, wrong_token_told_at, created_at)
+             SELECT $1, practice_id, 'staff', $2, $3, $4, $4 || '@elm.test', $4, 'Cole', '', timezone, '', '', '', '', '',
+                 $5, password_hash, password_length, 0, 0, 0, created_at FROM account WHERE username = $6",
+        )
+        .bind(&id)
+        .bind(new.role.name())
+        .bind(i64::from(new.manages_accounts))
+        .bind(new.username)
+        .bind(new.cell_phone)
+        .bind(like)
+        .execute(&self.pool)
+        .await
+        .expect("a member");
+        id
+    }
+
+    /// A factor of an account in a state, for messages to its cell phone or with nothing in it; the one of that kind stays.
+    pub(crate) async fn insert_factor(&self, account_id: &str, kind: FactorKind, state: &str) {
+        sqlx::query(
+            "INSERT INTO factor (id, account_id, kind, state, name, phone, created_at, confirmed_at)
+             SELECT $1, id, $2, $3, '', CASE WHEN $2 = 'sms' THEN cell_phone END, created_at, created_at
+             FROM account WHERE id = $4 ON CONFLICT DO NOTHING",
+        )
+        .bind((&SystemEntropy as &dyn Entropy).id())
+        .bind(kind.name())
+        .bind(state)
+        .bind(account_id)
+        .execute(&self.pool)
+        .await
+        .expect("a factor");
+    }
+
+    /// Another process, whose messages go by these gateways.
+    pub(crate) async fn replica_with(&self, gateways: Gateways) -> Authority {
+        let settings = settings(&self.url, &self.clock, &self.keys, Arc::new(SystemEntropy));
+        Authority::open(Settings { gateways, ..settings }).await.expect("opens")
     }
 
     /// Another process on the same database.
@@ -218,7 +262,11 @@ async fn replica(
     keys: &KeyRing,
     entropy: Arc<dyn Entropy>,
 ) -> Result<Authority, authority::OpenError> {
-    Authority::open(Settings {
+    Authority::open(settings(url, clock, keys, entropy)).await
+}
+
+fn settings(url: &str, clock: &Arc<ShiftedClock>, keys: &KeyRing, entropy: Arc<dyn Entropy>) -> Settings {
+    Settings {
         database_url: url.into(),
         migrate: Migrate::Yes,
         master_keys: keys.clone(),
@@ -228,8 +276,15 @@ async fn replica(
         entropy,
         gateways: Gateways::outboxed(),
         hashing_slots: 2,
-    })
-    .await
+    }
+}
+
+/// A member who is inserted without asking anybody.
+pub(crate) struct MemberRow<'a> {
+    pub(crate) username: &'a str,
+    pub(crate) role: Role,
+    pub(crate) manages_accounts: bool,
+    pub(crate) cell_phone: &'a str,
 }
 
 /// Opens the database again with other keys.

@@ -29,11 +29,13 @@ pub(super) fn routes(authority: Authority) -> Router {
         .with_state(authority)
 }
 
-/// Lets an administrator pass who has proven who they are within the last minutes; sends everybody else where they can.
-fn admit<'a>(
+/// Lets an administrator pass who has proven who they are within the last minutes, and writes down that the file goes;
+/// sends everybody else where they can.
+async fn admit<'a>(
     authority: &Authority,
     visit: &'a Visit,
     page: &str,
+    name: &'static str,
     headers: &HeaderMap,
 ) -> Result<Administrator<'a>, Box<Response>> {
     let elsewhere = |path: &str| Box::new(Redirect::to(path).into_response());
@@ -42,10 +44,12 @@ fn admit<'a>(
     };
     let administrator =
         signed_in.administrator().ok_or_else(|| Box::new(refusal::answer(StatusCode::FORBIDDEN, headers)))?;
-    if sessions::is_stepped_up(authority, signed_in) {
-        Ok(administrator)
-    } else {
-        Err(elsewhere(&format!("/account/step-up?then={page}")))
+    if !sessions::is_stepped_up(authority, signed_in) {
+        return Err(elsewhere(&format!("/account/step-up?then={page}")));
+    }
+    match audit_trail::note_export(authority, administrator, &visit.visitor, name).await {
+        Ok(()) => Ok(administrator),
+        Err(Unavailable) => Err(Box::new(unavailable(headers))),
     }
 }
 
@@ -90,7 +94,7 @@ async fn coverage(
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
 ) -> Response {
-    members(&authority, &visit, "/practice/coverage", &headers).await
+    members(&authority, &visit, "/practice/coverage", "coverage.csv", &headers).await
 }
 
 async fn everybody(
@@ -98,12 +102,18 @@ async fn everybody(
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
 ) -> Response {
-    members(&authority, &visit, "/practice/staff", &headers).await
+    members(&authority, &visit, "/practice/staff", "staff.csv", &headers).await
 }
 
-/// Who works at the practice and what protects them: the file of two pages, `page` being one of them.
-async fn members(authority: &Authority, visit: &Visit, page: &str, headers: &HeaderMap) -> Response {
-    let administrator = match admit(authority, visit, page, headers) {
+/// Who works at the practice and what protects them: the file of that name, for `page`.
+async fn members(
+    authority: &Authority,
+    visit: &Visit,
+    page: &str,
+    name: &'static str,
+    headers: &HeaderMap,
+) -> Response {
+    let administrator = match admit(authority, visit, page, name, headers).await {
         Ok(administrator) => administrator,
         Err(elsewhere) => return *elsewhere,
     };
@@ -137,8 +147,7 @@ async fn members(authority: &Authority, visit: &Visit, page: &str, headers: &Hea
             &member.last_signed_in_at.map(moment).unwrap_or_default(),
         ]));
     }
-    let name = page.rsplit('/').next().unwrap_or_default();
-    file(CSV, &format!("{name}.csv"), Body::from(text))
+    file(CSV, name, Body::from(text))
 }
 
 fn unavailable(headers: &HeaderMap) -> Response {
@@ -151,7 +160,7 @@ async fn audit(
     Query(searched): Query<Searched>,
     headers: HeaderMap,
 ) -> Response {
-    let administrator = match admit(&authority, &visit, "/practice/audit", &headers) {
+    let administrator = match admit(&authority, &visit, "/practice/audit", "audit.csv", &headers).await {
         Ok(administrator) => administrator,
         Err(elsewhere) => return *elsewhere,
     };
@@ -212,7 +221,7 @@ async fn audit_for_verification(
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
 ) -> Response {
-    let administrator = match admit(&authority, &visit, "/practice/audit", &headers) {
+    let administrator = match admit(&authority, &visit, "/practice/audit", "audit.jsonl", &headers).await {
         Ok(administrator) => administrator,
         Err(elsewhere) => return *elsewhere,
     };
