@@ -232,6 +232,16 @@ impl StaffRow {
         self.sms_factors > 0 || self.has_app()
     }
 
+    /// Whether a factor makes tokens that are accepted. One that failures switched off does not, and still is asked for.
+    fn has_tokens(&self) -> bool {
+        self.working_factors > 0
+    }
+
+    /// Whether there is a way to sign in.
+    fn can_sign_in(&self) -> bool {
+        self.has_tokens() || !self.is_protected()
+    }
+
     /// Whether the account is open and manages others.
     pub(crate) fn is_administrator(&self) -> bool {
         self.manages_accounts == 1 && self.deactivated_at.is_none()
@@ -407,8 +417,8 @@ pub async fn add(
     let practice_id = administrator.practice_id();
     let countries = &policy::countries(authority, practice_id).await?;
     let new = Parsed::read(form, administrator.signed_in().practice_name(), countries)?;
-    if new.manages_accounts && !sessions::is_stepped_up(authority, administrator.signed_in()) {
-        return Err(StaffError::StepUpNeeded);
+    if new.manages_accounts {
+        demand_step_up(authority, administrator)?;
     }
     let hash = new.hash(authority).await?;
     let mut write = authority.store.write().await?;
@@ -419,8 +429,8 @@ pub async fn add(
     Ok(id)
 }
 
-/// Changes a member's details. A step-up is needed to make an administrator, and for another cell phone of somebody who
-/// gets tokens.
+/// Changes a member's details. A step-up is needed for another role, whose rule may ask for less, for the permission, and
+/// for another cell phone of somebody who gets tokens.
 ///
 /// # Errors
 /// [`StaffError`] names the first field to mend.
@@ -437,12 +447,13 @@ pub async fn change(
     let last_name = parse_name(&form.last_name, StaffError::LastName)?;
     let cell_phone = account_phone::parse_cell_field(&form.cell_phone, countries)?;
     let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
-    let is_stepped_up = sessions::is_stepped_up(authority, administrator.signed_in());
 
     let (mut write, before) = lock_member(authority, administrator, id).await?;
     let permission_changes = (before.manages_accounts == 1) != form.manages_accounts;
-    if !is_stepped_up && (permission_changes || (before.is_protected() && before.cell_phone != cell_phone)) {
-        return Err(StaffError::StepUpNeeded);
+    let role_changes = before.role != role.name();
+    let reroutes = before.is_protected() && before.cell_phone != cell_phone;
+    if permission_changes || role_changes || reroutes {
+        demand_step_up(authority, administrator)?;
     }
     if permission_changes && !form.manages_accounts {
         keep_an_administrator(&mut write, practice_id, id).await?;
@@ -460,7 +471,7 @@ pub async fn change(
             },
         )
         .await?;
-    if role.name() != before.role {
+    if role_changes {
         policy::announce_to(&mut write, practice_id, id).await?;
         write.delete_all_remembered(id).await?;
     }
@@ -472,7 +483,7 @@ pub async fn change(
     Ok(write.commit().await?)
 }
 
-/// Closes a member's account: every session and every pending sign-in ends in the same commit.
+/// Closes a member's account, after a step-up: every session and every pending sign-in ends in the same commit.
 ///
 /// # Errors
 /// [`StaffError`].
@@ -487,6 +498,7 @@ pub async fn deactivate(
     if member.deactivated_at.is_some() {
         return Ok(());
     }
+    demand_step_up(authority, administrator)?;
     keep_an_administrator(&mut write, administrator.practice_id(), id).await?;
     write.set_deactivated(id, Some(now)).await?;
     end_everything(&mut write, id, now).await?;
@@ -494,7 +506,7 @@ pub async fn deactivate(
     Ok(write.commit().await?)
 }
 
-/// Opens a closed account again.
+/// Opens a closed account again, after a step-up.
 ///
 /// # Errors
 /// [`StaffError`].
@@ -508,9 +520,15 @@ pub async fn reactivate(
     if member.deactivated_at.is_none() {
         return Ok(());
     }
+    demand_step_up(authority, administrator)?;
     write.set_deactivated(id, None).await?;
     audit::record(authority, &mut write, visitor, subject(administrator, id), Event::StaffReactivated, None).await?;
     Ok(write.commit().await?)
+}
+
+/// Refuses what the administrator has not just proven to be meant.
+fn demand_step_up(authority: &Authority, administrator: Administrator<'_>) -> Result<(), StaffError> {
+    if sessions::is_stepped_up(authority, administrator.signed_in()) { Ok(()) } else { Err(StaffError::StepUpNeeded) }
 }
 
 /// Opens a transaction that holds the locks of the practice and of the member, in this order.
@@ -534,13 +552,14 @@ pub(crate) async fn end_everything(write: &mut Write, account_id: &str, now: i64
     Ok(write.end_message_tokens(account_id, now).await?)
 }
 
-/// Refuses to take `id` away as an administrator if no other one could sign in, and, where `id` is enrolled, if no other
-/// one is (capabilities.md 25). Under the practice's lock.
+/// Refuses to take `id` away as an administrator if no other one could sign in, and, where `id` gets tokens, if no other
+/// one does (capabilities.md 25). Under the practice's lock.
 async fn keep_an_administrator(write: &mut Write, practice_id: &str, id: &str) -> Result<(), StaffError> {
     let staff = write.staff(practice_id).await?;
     let mut administrators = staff.iter().filter(|row| row.is_administrator());
     let Some(this) = administrators.clone().find(|row| row.id == id) else { return Ok(()) };
-    let is_kept = administrators.any(|row| row.id != id && (row.is_protected() || !this.is_protected()));
+    let is_kept =
+        administrators.any(|row| row.id != id && row.can_sign_in() && (row.has_tokens() || !this.has_tokens()));
     if is_kept { Ok(()) } else { Err(StaffError::LastAdministrator) }
 }
 
@@ -555,9 +574,7 @@ pub async fn stop_requiring(
     id: &str,
 ) -> Result<(), StaffError> {
     let (mut write, member) = lock_member(authority, administrator, id).await?;
-    if !sessions::is_stepped_up(authority, administrator.signed_in()) {
-        return Err(StaffError::StepUpNeeded);
-    }
+    demand_step_up(authority, administrator)?;
     if member.required_from.is_some() {
         write.set_required_from(id, None).await?;
         audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOff, None).await?;

@@ -273,9 +273,8 @@ fn account_section(member: &Member) -> Part {
 pub(crate) async fn deactivate_member(#[server(default)] member: String) -> Result<(), AppError> {
     let call = Call::current()?;
     let administrator = call.administrator(PATH).await?;
-    staff::deactivate(&call.authority, administrator, call.visitor(), &member).await.map_err(refuse)?;
-    redirect(&Notice::StaffClosed.at(&path_of(&member)));
-    Ok(())
+    let done = staff::deactivate(&call.authority, administrator, call.visitor(), &member).await;
+    finish(done, &path_of(&member), Notice::StaffClosed)
 }
 
 /// Opens a member's account again.
@@ -283,8 +282,17 @@ pub(crate) async fn deactivate_member(#[server(default)] member: String) -> Resu
 pub(crate) async fn reactivate_member(#[server(default)] member: String) -> Result<(), AppError> {
     let call = Call::current()?;
     let administrator = call.administrator(PATH).await?;
-    staff::reactivate(&call.authority, administrator, call.visitor(), &member).await.map_err(refuse)?;
-    redirect(&Notice::StaffOpened.at(&path_of(&member)));
+    let done = staff::reactivate(&call.authority, administrator, call.visitor(), &member).await;
+    finish(done, &path_of(&member), Notice::StaffOpened)
+}
+
+/// Says on `page` what was done, or asks for a step-up that leads back to it.
+fn finish(done: Result<(), StaffError>, page: &str, notice: Notice) -> Result<(), AppError> {
+    match done {
+        Ok(()) => redirect(&notice.at(page)),
+        Err(StaffError::StepUpNeeded) => redirect(&Then::practice(page)),
+        Err(error) => return Err(refuse(error)),
+    }
     Ok(())
 }
 
@@ -395,12 +403,8 @@ pub(crate) async fn stop_requiring(#[server(default)] member: String) -> Result<
     let call = Call::current()?;
     let administrator = call.administrator(PATH).await?;
     let page = format!("{}/two-factor", path_of(&member));
-    match staff::stop_requiring(&call.authority, administrator, call.visitor(), &member).await {
-        Ok(()) => redirect(&Notice::NotRequired.at(&page)),
-        Err(StaffError::StepUpNeeded) => redirect(&Then::practice(&page)),
-        Err(error) => return Err(refuse(error)),
-    }
-    Ok(())
+    let done = staff::stop_requiring(&call.authority, administrator, call.visitor(), &member).await;
+    finish(done, &page, Notice::NotRequired)
 }
 
 /// Turns two-factor authentication on for a member.

@@ -20,6 +20,10 @@ pub(crate) struct StaffRow {
     pub(crate) enrol_by: Option<i64>,
     pub(crate) reminded: i64,
     pub(crate) deactivated_at: Option<i64>,
+    /// An App unlock PIN is set.
+    pub(crate) has_pin: i64,
+    /// Factors whose tokens are accepted.
+    pub(crate) working_factors: i64,
     /// Factors of each kind that count, and codes that still work.
     pub(crate) sms_factors: i64,
     pub(crate) totp_factors: i64,
@@ -49,6 +53,9 @@ macro_rules! staff {
         concat!(
             "SELECT a.id, a.role, a.manages_accounts, a.username, a.email, a.first_name, a.last_name,
                     a.cell_phone, a.last_signed_in_at, a.required_from, a.enrol_by, a.reminded, a.deactivated_at,
+                    CASE WHEN a.pin_hash IS NULL THEN 0 ELSE 1 END AS has_pin,
+                    (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id
+                        AND f.state IN ('confirmed', 'assigned')) AS working_factors,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind = 'sms'
                         AND f.state <> 'pending') AS sms_factors,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id AND f.kind = 'totp'

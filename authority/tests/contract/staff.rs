@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use authority::sign_in::{self, PasswordStep};
 use authority::staff::{self, Details, EnableError, NewMember, StaffError};
-use authority::{OpenedSession, SignedIn, sessions, step_up};
+use authority::{OpenedSession, Session, SessionKey, SignedIn, disable, operator, policy, sessions, step_up};
+use domain::message::Channel;
+use domain::policy::{Requirement, Rule};
+use domain::{FactorKind, Policy, Role};
 
-use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, random, visitor};
+use crate::support::{Actor, MemberRow, PASSWORD, PHONE, World, on_both_databases, random, visitor};
 
 on_both_databases!(
     a_member_is_added_and_signs_in,
@@ -11,6 +16,9 @@ on_both_databases!(
     it_is_not_turned_on_without_a_phone_or_without_the_own_password,
     a_member_of_another_practice_does_not_exist,
     whoever_is_deactivated_is_out_at_once,
+    what_lifts_a_requirement_or_opens_an_account_takes_a_step_up,
+    an_administrator_whose_tokens_failures_switched_off_is_nobody_to_rely_on,
+    the_last_enrolled_administrator_stays_whatever_the_policy_says,
     no_sequence_of_changes_leaves_a_practice_without_an_administrator,
 );
 
@@ -183,7 +191,7 @@ async fn whoever_is_deactivated_is_out_at_once(world: World) {
     let ada = world.provider("ada", PHONE).await;
     let id = add(&world, &ada, nurse("nina")).await;
     let opened = sign_in(&world, "nina").await;
-    let signed_in = ada.signed_in().await;
+    let signed_in = stepped_up(&world, &ada.signed_in().await).await;
     let administrator = signed_in.administrator().unwrap();
     staff::deactivate(&world.authority, administrator, &visitor(), &id).await.unwrap();
     assert!(sessions::find(&world.authority, &opened.session).await.unwrap().is_none());
@@ -194,37 +202,220 @@ async fn whoever_is_deactivated_is_out_at_once(world: World) {
     sign_in(&world, "nina").await;
 }
 
+async fn what_lifts_a_requirement_or_opens_an_account_takes_a_step_up(world: World) {
+    let ada = world.provider("ada", PHONE).await;
+    let id = add(&world, &ada, nurse("nina")).await;
+    let details = |role: &str, manages_accounts| Details {
+        first_name: "Nina".into(),
+        last_name: "Cole".into(),
+        cell_phone: NURSE_PHONE.into(),
+        role: role.into(),
+        manages_accounts,
+    };
+    let (authority, visitor) = (&world.authority, visitor());
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    staff::change(authority, administrator, &visitor, &id, &details("nurse", false)).await.expect("nothing grave");
+    for refused in [
+        staff::change(authority, administrator, &visitor, &id, &details("staff", false)).await,
+        staff::change(authority, administrator, &visitor, &id, &details("nurse", true)).await,
+        staff::deactivate(authority, administrator, &visitor, &id).await,
+    ] {
+        assert_eq!(refused, Err(StaffError::StepUpNeeded));
+    }
+    let proven = stepped_up(&world, &signed_in).await;
+    let administrator = proven.administrator().unwrap();
+    staff::change(authority, administrator, &visitor, &id, &details("staff", false)).await.unwrap();
+    staff::deactivate(authority, administrator, &visitor, &id).await.unwrap();
+    world.advance(301);
+    let refused = staff::reactivate(authority, administrator, &visitor, &id).await;
+    assert_eq!(refused, Err(StaffError::StepUpNeeded), "the proof is too long ago");
+    let events = ["staff-changed", "staff-deactivated", "staff-reactivated"];
+    assert_eq!(
+        [world.events(events[0]).await, world.events(events[1]).await, world.events(events[2]).await],
+        [2, 1, 0],
+        "what was refused left nothing"
+    );
+}
+
+/// Details of somebody without a cell phone.
+fn details(role: Role, manages_accounts: bool) -> Details {
+    Details {
+        first_name: "Vera".into(),
+        last_name: "Cole".into(),
+        cell_phone: String::new(),
+        role: role.name().into(),
+        manages_accounts,
+    }
+}
+
+async fn an_administrator_whose_tokens_failures_switched_off_is_nobody_to_rely_on(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let vera = MemberRow { username: "vera", role: Role::OfficeManager, manages_accounts: true, cell_phone: "" };
+    let vera = world.insert_member("ada", &vera).await;
+    world.insert_factor(&vera, FactorKind::Totp, "disabled").await;
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    let own = signed_in.account_id();
+    let (authority, visitor) = (&world.authority, visitor());
+    for refused in [
+        staff::change(
+            authority,
+            administrator,
+            &visitor,
+            own,
+            &Details { cell_phone: PHONE.into(), ..details(Role::Provider, false) },
+        )
+        .await,
+        staff::deactivate(authority, administrator, &visitor, own).await,
+    ] {
+        assert_eq!(refused, Err(StaffError::LastAdministrator));
+    }
+    world.insert_factor(&vera, FactorKind::Authenticator, "confirmed").await;
+    staff::deactivate(authority, administrator, &visitor, own).await.expect("she gets tokens");
+}
+
+async fn the_last_enrolled_administrator_stays_whatever_the_policy_says(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    let vera = MemberRow { username: "vera", role: Role::OfficeManager, manages_accounts: true, cell_phone: "" };
+    let vera = world.insert_member("ada", &vera).await;
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    let (authority, visitor) = (&world.authority, visitor());
+    let removed = staff::deactivate(authority, administrator, &visitor, signed_in.account_id()).await;
+    assert_eq!(removed, Err(StaffError::LastAdministrator), "the other one has nothing set up");
+    let mut policy = Policy::default();
+    for role in Role::ALL {
+        let requirement = Requirement::Required { from: authority.now() };
+        policy.set_rule(role, Rule { requirement, apps_only: true });
+    }
+    policy::save(authority, administrator, &visitor, &policy).await.unwrap();
+    // What they have does not do any more, and still it is a way in, and into set-up.
+    for (id, username) in [(signed_in.account_id(), "ada"), (vera.as_str(), "vera")] {
+        let person = Person { id: id.into(), username, phone: PHONE.into() };
+        let key = enter(&world, &person).await.expect("gets in");
+        let found = sessions::recognise(authority, &key).await.unwrap();
+        assert!(matches!(found, Some(Session::MustEnrol(_))), "{username} may set it up");
+    }
+}
+
+/// A member who may be an administrator, and be reached by messages.
+struct Person {
+    id: String,
+    username: &'static str,
+    phone: String,
+}
+
+/// The session of somebody who gets in for real: by the password, and by a token in a message where one is asked for.
+async fn enter(world: &World, person: &Person) -> Option<SessionKey> {
+    let (authority, visitor) = (&world.authority, visitor());
+    // No delay and no limit on messages stands in the way any more.
+    world.advance(3600);
+    match sign_in::with_password(authority, &visitor, person.username, PASSWORD.into(), None).await.ok()? {
+        PasswordStep::SignedIn(opened) => Some(opened.session),
+        PasswordStep::TokenNeeded(key) => {
+            let challenge = sign_in::find_challenge(authority, &key).await.unwrap().unwrap();
+            sign_in::request_token(authority, &visitor, &challenge, Channel::Sms).await.ok()?;
+            let token = world.latest_token(&person.phone).await;
+            let opened =
+                sign_in::with_token(authority, &visitor, &challenge, &token, false).await.expect("a right token");
+            Some(opened.session)
+        }
+    }
+}
+
+/// Who it is, be it that nothing but set-up can be reached.
+async fn recognised(world: &World, key: &SessionKey) -> SignedIn {
+    match sessions::recognise(&world.authority, key).await.unwrap() {
+        Some(Session::Open(signed_in) | Session::MustEnrol(signed_in)) => signed_in,
+        Some(Session::Locked(_)) | None => panic!("just signed in"),
+    }
+}
+
+/// An administrator who gets in for real, with fresh proof; there has to be one.
+async fn administrator(world: &World, people: &[Person]) -> SignedIn {
+    for person in people {
+        if let Some(key) = enter(world, person).await
+            && recognised(world, &key).await.administrator().is_some()
+        {
+            sqlx::query("UPDATE session SET stepped_up_at = $1")
+                .bind(world.authority.now().millis())
+                .execute(&world.pool)
+                .await
+                .unwrap();
+            return recognised(world, &key).await;
+        }
+    }
+    panic!("nobody can administer the practice")
+}
+
+/// What an administrator may do to somebody, or to everybody, drawn.
+async fn act(
+    world: &World,
+    by: &SignedIn,
+    on: &Person,
+    draw: &mut impl FnMut(usize) -> usize,
+) -> Result<(), StaffError> {
+    let (authority, visitor) = (&world.authority, visitor());
+    let administrator = by.administrator().unwrap();
+    let role = Role::ALL[draw(Role::ALL.len())];
+    match draw(8) {
+        0 | 1 => staff::deactivate(authority, administrator, &visitor, &on.id).await,
+        2 => staff::reactivate(authority, administrator, &visitor, &on.id).await,
+        3 => {
+            let from = authority.now() + Duration::from_mins(draw(90).try_into().unwrap());
+            let mut policy = Policy::default();
+            policy.set_rule(role, Rule { requirement: Requirement::Required { from }, apps_only: draw(2) == 0 });
+            // Whose own account was closed meanwhile saves nothing.
+            let _ = policy::save(authority, administrator, &visitor, &policy).await;
+            Ok(())
+        }
+        4 => {
+            // Of who is closed there is nothing to reset.
+            let _ = operator::reset_two_factor(authority, on.username).await;
+            Ok(())
+        }
+        _ => {
+            let form = Details { cell_phone: on.phone.clone(), ..details(role, draw(3) == 0) };
+            staff::change(authority, administrator, &visitor, &on.id, &form).await
+        }
+    }
+}
+
+/// Somebody switches it off for themselves, if the practice lets them, or else sets text messages up.
+async fn change_own(world: &World, person: &Person) {
+    let Some(key) = enter(world, person).await else { return };
+    let signed_in = recognised(world, &key).await;
+    world.advance(61);
+    if step_up::request_token(&world.authority, &signed_in, &visitor(), Channel::Sms).await.is_ok() {
+        let token = world.latest_token(&person.phone).await;
+        let _ = disable::disable(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &token).await;
+    } else {
+        world.insert_factor(&person.id, FactorKind::Sms, "confirmed").await;
+    }
+}
+
 async fn no_sequence_of_changes_leaves_a_practice_without_an_administrator(world: World) {
     let ada = world.provider("ada", PHONE).await;
-    let signed_in = stepped_up(&world, &ada.signed_in().await).await;
-    let mut ids = vec![signed_in.account_id().to_owned()];
-    for username in ["nina", "rita", "vera"] {
-        let new = NewMember { manages_accounts: true, cell_phone: String::new(), ..nurse(username) };
-        let administrator = signed_in.administrator().unwrap();
-        ids.push(staff::add(&world.authority, administrator, &visitor(), new).await.unwrap());
+    let mut people =
+        vec![Person { id: ada.signed_in().await.account_id().to_owned(), username: "ada", phone: PHONE.into() }];
+    for (username, phone) in [("nina", "+12025550181"), ("rita", "+12025550182"), ("vera", "+12025550183")] {
+        let row = MemberRow { username, role: Role::OfficeManager, manages_accounts: true, cell_phone: phone };
+        people.push(Person { id: world.insert_member("ada", &row).await, username, phone: phone.into() });
     }
+    world.insert_factor(&people[1].id, FactorKind::Sms, "confirmed").await;
     let mut draw = random(7);
     let mut refusals = 0;
-    for _ in 0..80 {
-        // Whoever may, acts: the proof of a moment ago is what a race would still hold.
-        let administrator = signed_in.administrator().unwrap();
-        let id = &ids[draw(4)];
-        let details = Details {
-            first_name: "A".into(),
-            last_name: "B".into(),
-            cell_phone: String::new(),
-            role: "staff".into(),
-            manages_accounts: draw(3) == 0,
-        };
-        let done = match draw(4) {
-            0 => staff::deactivate(&world.authority, administrator, &visitor(), id).await,
-            1 => staff::reactivate(&world.authority, administrator, &visitor(), id).await,
-            _ => staff::change(&world.authority, administrator, &visitor(), id, &details).await,
-        };
-        refusals += usize::from(done == Err(StaffError::LastAdministrator));
-        let left =
-            world.number("SELECT COUNT(*) FROM account WHERE manages_accounts = 1 AND deactivated_at IS NULL").await;
-        assert!(left > 0, "nobody could administer the practice");
+    for _ in 0..16 {
+        let signed_in = administrator(&world, &people).await;
+        for _ in 0..8 {
+            // Whoever may, acts: the proof of a moment ago is what a race would still hold.
+            let done = act(&world, &signed_in, &people[draw(4)], &mut draw).await;
+            refusals += usize::from(done == Err(StaffError::LastAdministrator));
+            world.advance(i64::try_from(draw(20)).unwrap());
+        }
+        change_own(&world, &people[draw(4)]).await;
     }
+    administrator(&world, &people).await;
     assert!(refusals > 0, "the rule was met at least once");
 }
