@@ -30,6 +30,9 @@ pub(crate) use {
     step_up::Then,
 };
 
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) use step_up::page_of_practice;
+
 /// A path and its page.
 type Page = (&'static str, fn() -> AnyView);
 

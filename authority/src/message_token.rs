@@ -111,7 +111,7 @@ pub(crate) async fn send(
         })
         .await?;
     let text = message::token_text(channel, &token, &authority.public_host, binding.life());
-    outbox::queue(authority, write, channel, phone.e164(), &text).await?;
+    outbox::queue_about(authority, write, subject, channel, phone.e164(), &text).await?;
     audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
     Ok(())
 }
@@ -157,6 +157,15 @@ pub(crate) async fn send_alone(
             Err(refused)
         }
     }
+}
+
+/// Ends what lives until it is used, of everybody in a practice.
+pub(crate) async fn end_until_used(
+    authority: &Authority,
+    write: &mut Write,
+    practice_id: &str,
+) -> Result<(), StoreError> {
+    Ok(write.end_message_tokens_of(practice_id, &Binding::account().0, authority.now().millis()).await?)
 }
 
 /// When the next message may go out, under the gates' locks.

@@ -28,6 +28,7 @@ pub(crate) enum Notice<'a> {
     RememberedCopied,
     EnabledByAdministrator,
     EnrolBy { by: Timestamp },
+    EnrolNow,
     ResetLink { link: &'a str },
     ResetStarted { link: &'a str },
     ResetAsked,
@@ -152,6 +153,10 @@ impl Notice<'_> {
                     "Your practice asks you to set up two-factor authentication by {}, 00:00 UTC. After that you can only set it up when you log in. It takes two minutes: Account Settings, Security.",
                     Date::of(by).long()
                 ),
+            ),
+            Self::EnrolNow => plain(
+                "Set up two-factor authentication now",
+                "Your practice requires two-factor authentication that you have not set up yet. Until you do, you can only set it up: your next click or log-in leads you there. It takes two minutes.",
             ),
         }
     }

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::policy::{InvalidPolicy, Member, REMINDERS, Requirement, Rule, SmsLife, Standing};
-use domain::{Countries, Policy, Role, Timestamp};
+use domain::{Countries, Phone, Policy, Role, Timestamp};
 
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
-use crate::store::{PracticeRow, PracticeRules, RuleRow, StaffRow, Write};
-use crate::{Administrator, Authority, Unavailable, Visitor, sessions};
+use crate::store::{FactorRow, PracticeRow, PracticeRules, RuleRow, StaffRow, Write};
+use crate::{Administrator, Authority, Unavailable, Visitor, account_phone, message_token, sessions};
 
 /// What saving a policy would do to one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub struct Effect {
     pub sms_only: bool,
     /// No recovery code is left, though tokens are asked for.
     pub no_codes: bool,
+    /// The cell phone on file is of none of the countries: no message is sent to it to set it up.
+    pub phone_refused: bool,
+    /// The screen is to lock, and never does: no App unlock PIN is set.
+    pub no_pin: bool,
 }
 
 /// Why a policy is not saved.
@@ -122,10 +126,18 @@ fn effect(policy: &Policy, row: &StaffRow, now: Timestamp) -> Effect {
         standing: policy.standing(told, now),
         sms_only: member.has_sms && !member.has_app,
         no_codes: (member.has_sms || member.has_app) && row.codes_left == 0,
+        phone_refused: !takes(policy, &row.cell_phone),
+        no_pin: policy.lock_minutes > 0 && row.has_pin == 0,
     }
 }
 
-/// Saves the policy. It bites at the next request of everybody; who has to set something up is told by when.
+/// Whether the policy takes the cell phone; none at all is nothing to refuse.
+fn takes(policy: &Policy, cell_phone: &str) -> bool {
+    Phone::parse(cell_phone).map_or(true, |phone| account_phone::is_of(&phone, &policy.countries))
+}
+
+/// Saves the policy. It bites at the next request of everybody; who has to set something up is told by when. Countries that
+/// leave out the administrator's own cell phone are refused: who may not set it up could be left with no way back.
 ///
 /// # Errors
 /// [`PolicyError`].
@@ -136,6 +148,7 @@ pub async fn save(
     policy: &Policy,
 ) -> Result<(), PolicyError> {
     policy.check().map_err(PolicyError::Invalid)?;
+    keep_own_phone(authority, administrator, policy).await?;
     if !sessions::is_stepped_up(authority, administrator.signed_in()) {
         return Err(PolicyError::StepUpNeeded);
     }
@@ -143,6 +156,50 @@ pub async fn save(
     let mut write = authority.store.write().await?;
     write.lock_practice(practice_id).await?;
     let before = load_in(&mut write, practice_id).await?;
+    store(&mut write, practice_id, policy).await?;
+    if policy.remember_days == 0 || policy.rules != before.rules {
+        // What a browser is remembered for was proven under the rules before.
+        write.delete_remembered_of_practice(practice_id).await?;
+    }
+    if policy.sms_life != before.sms_life {
+        // A token that was to live until it is used must not come back to life with the setting.
+        message_token::end_until_used(authority, &mut write, practice_id).await?;
+    }
+    for row in write.staff(practice_id).await? {
+        announce(&mut write, policy, &row).await?;
+        if row.deactivated_at.is_none() {
+            tell(authority, &mut write, &before, policy, &row).await?;
+        }
+    }
+    let subject = Subject::from(administrator.signed_in());
+    audit::record(authority, &mut write, visitor, subject, Event::PolicyChanged, None).await?;
+    for (role, event) in Role::ALL.into_iter().filter_map(|role| Some((role, enforced(&before, policy, role)?))) {
+        let of_role = Subject { account_id: role.name(), ..subject };
+        audit::record(authority, &mut write, visitor, of_role, event, None).await?;
+    }
+    Ok(write.commit().await?)
+}
+
+/// Refuses countries that leave out the cell phone of the administrator, as entered or as confirmed.
+async fn keep_own_phone(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    policy: &Policy,
+) -> Result<(), PolicyError> {
+    let account_id = administrator.signed_in().account_id();
+    let account = authority.store.find_account(account_id).await?.ok_or(PolicyError::Unavailable)?;
+    let factors = authority.store.factors(account_id).await?;
+    let confirmed = factors.iter().filter(|factor| factor.is_confirmed()).find_map(FactorRow::phone);
+    let takes_confirmed = confirmed.is_none_or(|phone| account_phone::is_of(&phone, &policy.countries));
+    if takes_confirmed && takes(policy, &account.cell_phone) {
+        Ok(())
+    } else {
+        Err(PolicyError::Invalid(InvalidPolicy::OwnCellPhone))
+    }
+}
+
+/// Stores what the policy says, for everybody and for each role.
+async fn store(write: &mut Write, practice_id: &str, policy: &Policy) -> Result<(), Unavailable> {
     let rules = PracticeRules {
         idle_minutes: policy.idle_minutes.into(),
         lock_minutes: policy.lock_minutes.into(),
@@ -152,10 +209,6 @@ pub async fn save(
         phones_only: policy.phones_only,
     };
     write.update_practice(practice_id, &rules).await?;
-    if policy.remember_days == 0 || policy.rules != before.rules {
-        // What a browser is remembered for was proven under the rules before.
-        write.delete_remembered_of_practice(practice_id).await?;
-    }
     for role in Role::ALL {
         let rule = policy.rule(role);
         let from = match rule.requirement {
@@ -164,20 +217,42 @@ pub async fn save(
         };
         write.set_rule(practice_id, role.name(), rule.requirement.name(), from, rule.apps_only).await?;
     }
-    let now = authority.now();
-    for row in write.staff(practice_id).await? {
-        announce(&mut write, policy, &row).await?;
-        let told = Member { enrol_by: policy.announce(row.policy_member()), ..row.policy_member() };
-        if row.deactivated_at.is_none()
-            && told.enrol_by.map(Timestamp::millis) != row.enrol_by
-            && let Standing::Due { by } = policy.standing(told, now)
-        {
-            notice::queue(authority, &mut write, &row.email, Notice::EnrolBy { by }).await?;
-        }
+    Ok(())
+}
+
+/// What the trail says of a role from which something is required now, or is not any more.
+fn enforced(before: &Policy, after: &Policy, role: Role) -> Option<Event> {
+    let is_required = |policy: &Policy| matches!(policy.rule(role).requirement, Requirement::Required { .. });
+    match (is_required(before), is_required(after)) {
+        (false, true) => Some(Event::EnforcementOn),
+        (true, false) => Some(Event::EnforcementOff),
+        (false, false) | (true, true) => None,
     }
-    let subject = Subject::from(administrator.signed_in());
-    audit::record(authority, &mut write, visitor, subject, Event::PolicyChanged, None).await?;
-    Ok(write.commit().await?)
+}
+
+/// Tells a member who has something to set up how they stand from now on, if that is news.
+async fn tell(
+    authority: &Authority,
+    write: &mut Write,
+    before: &Policy,
+    policy: &Policy,
+    row: &StaffRow,
+) -> Result<(), Unavailable> {
+    let (member, now) = (row.policy_member(), authority.now());
+    let standing = policy.standing(member, now);
+    if standing == before.standing(member, now) {
+        return Ok(());
+    }
+    let notice = match standing {
+        Standing::Free => return Ok(()),
+        Standing::Due { by } => {
+            // It says what the reminders do whose time has come.
+            write.set_reminded(&row.id, reached(by, now)).await?;
+            Notice::EnrolBy { by }
+        }
+        Standing::MustEnrol => Notice::EnrolNow,
+    };
+    notice::queue(authority, write, &row.email, notice).await
 }
 
 /// Stores the date that holds for a member from now on.
@@ -209,13 +284,16 @@ pub async fn remind(authority: &Authority) -> Result<(), Unavailable> {
         let policy = load_in(&mut write, &due.practice_id).await?;
         let Some(row) = write.find_member(&due.practice_id, &due.id).await? else { continue };
         let Standing::Due { by } = policy.standing(row.policy_member(), now) else { continue };
-        // The nearest reminder that is due; a further one that was missed is not made up for.
-        let Some(index) = REMINDERS.iter().rposition(|before| now + *before >= by) else { continue };
-        let reached = (1 << (index + 1)) - 1;
+        let reached = reached(by, now);
         if row.deactivated_at.is_none() && row.reminded < reached && write.set_reminded(&row.id, reached).await? {
             notice::queue(authority, &mut write, &row.email, Notice::EnrolBy { by }).await?;
             write.commit().await?;
         }
     }
     Ok(())
+}
+
+/// A bit for each reminder of a deadline whose time has come. A further one that was missed is not made up for.
+fn reached(by: Timestamp, now: Timestamp) -> i64 {
+    REMINDERS.iter().rposition(|before| now + *before >= by).map_or(0, |index| (1 << (index + 1)) - 1)
 }

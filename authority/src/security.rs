@@ -1,6 +1,7 @@
 //! The Security tab: what is on, and by what.
 
 use domain::enrolment::Enrolment;
+use domain::policy::Requirement;
 use domain::{FactorKind, Phone, Timestamp};
 
 use crate::devices::{self, IdleDevice};
@@ -33,6 +34,12 @@ pub struct Overview {
     pub phone_to_confirm: bool,
     /// Nothing but text messages and calls is set up.
     pub only_sms: bool,
+    /// The practice offers it to the account's role, so it may be turned on.
+    pub is_offered: bool,
+    /// Tokens in text messages live until they are used, which is less secure (requirements.md D2).
+    pub sms_until_used: bool,
+    /// The minutes after which the screen would lock, if an App unlock PIN were set.
+    pub locks_with_pin: Option<u32>,
     /// The step-up still counts.
     pub stepped_up: bool,
     /// The server's time.
@@ -67,6 +74,7 @@ pub struct FactorView {
 pub async fn overview(authority: &Authority, signed_in: &SignedIn) -> Result<Overview, Unavailable> {
     let account_id = signed_in.account_id();
     let account = authority.store.find_account(account_id).await?.ok_or(Unavailable)?;
+    let practice = authority.store.find_practice(signed_in.practice_id()).await?.ok_or(Unavailable)?;
     let rows = authority.store.factors(account_id).await?;
     let set = authority.store.find_recovery_set(account_id).await?;
     let left = authority.store.recovery_codes_left(account_id).await?;
@@ -97,6 +105,9 @@ pub async fn overview(authority: &Authority, signed_in: &SignedIn) -> Result<Ove
         codes_to_store: set.is_some_and(|set| set.codes.is_some()),
         pending_phone: is_pending(FactorKind::Sms),
         pending_app: is_pending(FactorKind::Totp),
+        is_offered: signed_in.rule().requirement != Requirement::Off,
+        sms_until_used: practice.sms_until_used == 1,
+        locks_with_pin: signed_in.locks_with_pin(),
         stepped_up: sessions::is_stepped_up(authority, signed_in),
         now,
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::policy::{Member, Rule, Standing, personal, standing};
+use domain::policy::{Member, Rule, Standing, asked_of, standing};
 use domain::session::{Assurance, Lifetime, is_stepped_up as counts};
 use domain::{Email, LocalPath, Role, Timestamp, check_up};
 
@@ -130,10 +130,10 @@ impl SignedIn {
         (self.row.manages_accounts == 1).then_some(Administrator(self))
     }
 
-    /// What is asked of the account: by the rule of its role, and in person.
+    /// What is asked of the account: by the rule of its role, from the date that was told, and in person.
     #[must_use]
     pub fn rule(&self) -> Rule {
-        self.role_rule().stricter(personal(self.row.personal_from.map(moment)))
+        asked_of(self.policy_member(), self.role_rule())
     }
 
     fn role_rule(&self) -> Rule {
@@ -144,14 +144,17 @@ impl SignedIn {
     /// How the account stands to the practice's policy.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let member = Member {
+        standing(self.role_rule(), self.policy_member(), now)
+    }
+
+    fn policy_member(&self) -> Member {
+        Member {
             role: self.role,
             required_from: self.row.personal_from.map(moment),
             enrol_by: self.row.enrol_by.map(moment),
             has_sms: self.row.sms_factors > 0,
             has_app: self.row.app_factors > 0,
-        };
-        standing(self.role_rule(), member, now)
+        }
     }
 
     /// When the person is to be asked whether the way to a token is still at hand; `None` without a factor.
@@ -183,8 +186,18 @@ impl SignedIn {
     /// When the screen locks if nothing more is done; `None` where the practice does not ask for it, or no PIN is set.
     #[must_use]
     pub fn locks_at(&self) -> Option<Timestamp> {
-        let minutes = u64::try_from(self.row.lock_minutes).ok().filter(|minutes| *minutes > 0)?;
-        (self.row.has_pin == 1).then(|| moment(self.row.active_at) + Duration::from_mins(minutes))
+        let minutes = self.lock_minutes().filter(|_| self.row.has_pin == 1)?;
+        Some(moment(self.row.active_at) + Duration::from_mins(minutes.into()))
+    }
+
+    /// The minutes after which the screen would lock, were there a PIN to open it with.
+    #[must_use]
+    pub fn locks_with_pin(&self) -> Option<u32> {
+        self.lock_minutes().filter(|_| self.row.has_pin == 0)
+    }
+
+    fn lock_minutes(&self) -> Option<u32> {
+        u32::try_from(self.row.lock_minutes).ok().filter(|minutes| *minutes > 0)
     }
 
     /// The session's name in lists and in the audit trail. It is not its key.

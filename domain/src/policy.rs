@@ -172,6 +172,9 @@ pub enum InvalidPolicy {
     /// The countries.
     #[error("Countries are codes of two letters, such as US, CA")]
     Countries,
+    /// The countries leave out the cell phone of the administrator who saves.
+    #[error("The countries leave out your own cell phone. Add its country, or change your number first")]
+    OwnCellPhone,
 }
 
 /// A person, as far as a policy goes.
@@ -255,8 +258,7 @@ impl Policy {
 }
 
 /// What an administrator requires of one person, as a rule.
-#[must_use]
-pub fn personal(required_from: Option<Timestamp>) -> Rule {
+fn personal(required_from: Option<Timestamp>) -> Rule {
     let requirement = required_from.map_or(Requirement::Off, |from| Requirement::Required { from });
     Rule { requirement, apps_only: false }
 }
@@ -267,15 +269,21 @@ pub const fn satisfies(rule: Rule, has_sms: bool, has_app: bool) -> bool {
     has_app || (has_sms && !rule.apps_only)
 }
 
-/// How a member stands at `now`: to the rule of the role, or to what is required of the person, whichever is stricter.
+/// What is asked of a member: by the rule of the role, from the date that counts, or in person, whichever is stricter.
 #[must_use]
-pub fn standing(rule: Rule, member: Member, now: Timestamp) -> Standing {
+pub fn asked_of(member: Member, rule: Rule) -> Rule {
     // What was told of the role's date says nothing of what is required of the person.
     let of_role = match rule.requirement {
         Requirement::Required { from } => Requirement::Required { from: deadline(member.enrol_by, from) },
         other => other,
     };
-    let rule = Rule { requirement: of_role, ..rule }.stricter(personal(member.required_from));
+    Rule { requirement: of_role, ..rule }.stricter(personal(member.required_from))
+}
+
+/// How a member stands at `now` to what is asked.
+#[must_use]
+pub fn standing(rule: Rule, member: Member, now: Timestamp) -> Standing {
+    let rule = asked_of(member, rule);
     let Requirement::Required { from: by } = rule.requirement else { return Standing::Free };
     if satisfies(rule, member.has_sms, member.has_app) {
         return Standing::Free;

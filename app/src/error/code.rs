@@ -17,7 +17,7 @@ use super::DeviceError;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 51] = [
+const WORDS: [(&str, AppError); 52] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -66,6 +66,7 @@ const WORDS: [(&str, AppError); 51] = [
     ("lock-minutes", AppError::Policy(InvalidPolicy::LockMinutes)),
     ("remember-days", AppError::Policy(InvalidPolicy::RememberDays)),
     ("countries", AppError::Policy(InvalidPolicy::Countries)),
+    ("own-cell-phone", AppError::Policy(InvalidPolicy::OwnCellPhone)),
     ("retention-years", AppError::RetentionYears),
     ("date-invalid", AppError::DateInvalid),
     ("member-phone-missing", AppError::MemberPhoneMissing),

@@ -156,9 +156,9 @@ pub(crate) async fn send_token(
 
 /// The page of the practice's to which the step-up leads back, if it is one.
 #[cfg(feature = "ssr")]
-fn page_of_practice(then: &str) -> Option<String> {
+pub(crate) fn page_of_practice(then: &str) -> Option<String> {
     let path = LocalPath::parse(then).ok()?;
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_?=&".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_?=&,".contains(&byte);
     let path = path.as_str();
     (path.starts_with("/practice/") && path.bytes().all(is_plain)).then(|| path.to_owned())
 }
@@ -215,4 +215,20 @@ fn token_parts(methods: Methods, then: &str) -> (AnyView, AnyView) {
         .erase()
     });
     (field.erase(), view! { <Block class="other-ways">{send}</Block> }.erase())
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_up_leads_back_to_pages_of_the_practice_alone() {
+        for page in ["/practice/staff/0a1b", "/practice/policy?idle=15&countries=US,CA&nurse_from=2026-12-01"] {
+            assert_eq!(page_of_practice(page).as_deref(), Some(page));
+        }
+        for elsewhere in ["/account/security", "//evil.test/practice/", "/practice/policy?next=https://evil.test", "x"]
+        {
+            assert_eq!(page_of_practice(elsewhere), None, "{elsewhere}");
+        }
+    }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use authority::policy::{self, Effect, PolicyError};
-use domain::policy::{InvalidPolicy, MAX_REMEMBER_DAYS, Requirement, Rule, SmsLife, Standing, USUAL_NOTICE};
+use domain::policy::{
+    InvalidPolicy, MAX_IDLE_MINUTES, MAX_REMEMBER_DAYS, MIN_IDLE_MINUTES, Requirement, Rule, SmsLife, Standing,
+    USUAL_NOTICE,
+};
+use domain::session::ABSOLUTE;
 use domain::{Countries, Date, Policy, Role, Timestamp};
 use leptos::prelude::*;
 use server_fn::ServerFn;
@@ -95,11 +99,14 @@ fn policy_form(policy: &Policy, now: Timestamp) -> Part {
                 .hint("Until used: a token that somebody reads on a phone days later still works. Choose it only if messages come late."),
             field("Idle minutes", "idle")
                 .class("number")
-                .hint("5 to 60. After that time without a click people are logged out.")
+                .hint(format!(
+                    "{MIN_IDLE_MINUTES} to {MAX_IDLE_MINUTES}. After that time without a click people are logged out, and after {} hours in any case.",
+                    ABSOLUTE.as_secs() / 3600
+                ))
                 .value(policy.idle_minutes.to_string()),
             field("Lock after minutes", "lock")
                 .class("number")
-                .hint("Before that: the screen locks and opens with the App unlock PIN. 0: never.")
+                .hint("Before that: the screen locks and opens with the App unlock PIN. Who has set none on the Profile tab is not locked. 0: never.")
                 .value(policy.lock_minutes.to_string()),
             field("Countries", "countries")
                 .hint("Codes of the countries whose cell phones are taken, such as US, CA. Empty: all. Numbers that are set up stay.")
@@ -270,13 +277,22 @@ fn preview(effects: &[Effect]) -> Part {
     let due = effects.iter().filter(|effect| matches!(effect.standing, Standing::Due { .. })).count();
     let sms_only = effects.iter().filter(|effect| effect.sms_only).count();
     let no_codes = effects.iter().filter(|effect| effect.no_codes).count();
-    let summary = format!(
+    let no_phone = effects.iter().filter(|effect| effect.phone_refused).count();
+    let no_pin = effects.iter().filter(|effect| effect.no_pin).count();
+    let mut summary = format!(
         "Nothing is saved yet. Stopped at once until they set up: {stopped}. Have until their date: {due}. Text messages only: {sms_only}. No recovery codes: {no_codes}."
     );
+    // Writing to a text does not fail.
+    if no_phone > 0 {
+        let _ = write!(summary, " Cell phone of none of the countries: {no_phone}.");
+    }
+    if no_pin > 0 {
+        let _ = write!(summary, " No App unlock PIN, so their screen never locks: {no_pin}.");
+    }
     let mut parts = vec![if stopped > 0 { warning(vec![summary.into()]) } else { info(vec![summary.into()]) }];
     let concerned: Vec<_> = effects
         .iter()
-        .filter(|effect| effect.standing != Standing::Free || effect.sms_only || effect.no_codes)
+        .filter(|effect| effect.standing != Standing::Free || !remarks(effect).is_empty())
         .map(line)
         .collect();
     if !concerned.is_empty() {
@@ -291,8 +307,7 @@ fn line(effect: &Effect) -> Part {
         Standing::Due { by } => Part::from(format!("Has until {}", Date::of(by).long())),
         Standing::MustEnrol => tag("warn", "Blocked until set up"),
     };
-    let remarks = [effect.sms_only.then_some("SMS only"), effect.no_codes.then_some("No recovery codes")];
-    let remarks: Vec<_> = remarks.into_iter().flatten().collect();
+    let remarks = remarks(effect);
     row(vec![
         cell(effect.name.clone()),
         cell(effect.role.label()),
@@ -301,9 +316,23 @@ fn line(effect: &Effect) -> Part {
     ])
 }
 
+/// What else there is to know about somebody.
+fn remarks(effect: &Effect) -> Vec<&'static str> {
+    [
+        (effect.sms_only, "SMS only"),
+        (effect.no_codes, "No recovery codes"),
+        (effect.phone_refused, "Cell phone not taken"),
+        (effect.no_pin, "No App unlock PIN"),
+    ]
+    .into_iter()
+    .filter_map(|(is, remark)| is.then_some(remark))
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::page_of_practice;
 
     #[test]
     fn a_draft_reads_back_from_its_address_and_fits_in_one() {
@@ -322,5 +351,6 @@ mod tests {
         let text = address_of(&policy);
         let address = Address::parse(&text).expect("an address of ours");
         assert_eq!(parse(&address.fields(&names())), Ok(policy));
+        assert_eq!(page_of_practice(&text).as_ref(), Some(&text), "a step-up leads back to it");
     }
 }

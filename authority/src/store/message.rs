@@ -99,6 +99,25 @@ impl Write {
             .map(|_| ())
     }
 
+    /// Ends the live tokens of that binding of everybody in a practice.
+    pub(crate) async fn end_message_tokens_of(
+        &mut self,
+        practice_id: &str,
+        binding: &str,
+        now: i64,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE message_token SET ended_at = $3 WHERE binding = $2 AND ended_at IS NULL
+                 AND account_id IN (SELECT id FROM account WHERE practice_id = $1)",
+        )
+        .bind(practice_id)
+        .bind(binding)
+        .bind(now)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
     /// Passes the gate of a subject, or waits until the sender in it is done.
     pub(crate) async fn pass_send_gate(&mut self, subject: &str, now: i64) -> Result<(), sqlx::Error> {
         sqlx::query(

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use authority::lock::{self, UnlockError};
 use authority::profile::{self, ProfileForm};
-use authority::{Locked, Session, sessions};
+use authority::{Locked, Session, security, sessions};
 
 use crate::support::{Actor, PHONE, World, on_both_databases, visitor};
 
@@ -74,9 +74,11 @@ async fn without_a_pin_or_a_policy_nothing_locks(world: World) {
     world.advance(600);
     assert!(ada.is_signed_in().await);
     world.run("UPDATE practice SET lock_minutes = 5").await.unwrap();
+    assert_eq!(ada.signed_in().await.locks_with_pin(), None);
     world.run("UPDATE account SET pin_hash = NULL").await.unwrap();
     world.advance(600);
-    assert!(ada.is_signed_in().await);
+    let overview = security::overview(&world.authority, &ada.signed_in().await).await.unwrap();
+    assert_eq!(overview.locks_with_pin, Some(5), "the Security tab has to ask for one");
 }
 
 async fn a_locked_screen_does_not_move_the_end_of_the_session(world: World) {

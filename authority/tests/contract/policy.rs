@@ -1,24 +1,32 @@
 use std::time::Duration;
 
+use authority::disable::{self, DisableError};
 use authority::enrol_sms::{self, StartError};
-use authority::policy::{self, PolicyError};
+use authority::policy::{self, Effect, PolicyError};
 use authority::profile::{self, ProfileError};
 use authority::staff::{self, EnableError, NewMember, StaffError};
-use authority::{Session, outbox, sessions, sign_in};
+use authority::{Session, SessionKey, outbox, security, sessions, sign_in};
 use domain::message::Channel;
-use domain::policy::{Requirement, Rule, SmsLife, Standing};
-use domain::{Countries, Policy, Role, Timestamp};
-use sqlx::AssertSqlSafe;
+use domain::policy::{InvalidPolicy, Requirement, Rule, SmsLife, Standing};
+use domain::{Countries, FactorKind, Policy, Role, Timestamp};
 
-use crate::staff::{add, nurse, sign_in as sign_in_plainly};
-use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, random, visitor};
+use crate::staff::{NURSE_PHONE, add, nurse, sign_in as sign_in_plainly};
+use crate::support::{Actor, MemberRow, PASSWORD, PHONE, World, on_both_databases, random, visitor};
 
 on_both_databases!(
     a_deadline_stops_a_live_session_at_its_next_request,
     a_date_once_told_moves_earlier_and_never_later,
+    from_the_date_that_was_told_it_is_not_switched_off,
     saving_takes_a_step_up_and_figures_in_range,
     a_preview_says_what_saving_does,
     people_are_reminded_once_of_each_date,
+    a_date_that_is_near_is_told_once,
+    whoever_is_stopped_at_once_is_told_at_once,
+    what_a_role_needs_is_in_the_trail,
+    a_role_that_needs_nothing_is_offered_nothing,
+    countries_that_leave_out_the_own_cell_phone_are_refused,
+    going_back_to_five_minutes_ends_what_lives_until_it_is_used,
+    the_preview_counts_who_never_locks,
     a_shorter_idle_time_holds_for_open_sessions,
     apps_alone_are_taken_once_there_is_one,
     a_token_that_lives_until_it_is_used_works_once_and_for_later_sign_ins,
@@ -103,6 +111,25 @@ async fn a_date_once_told_moves_earlier_and_never_later(world: World) {
     assert_eq!(world.number("SELECT COUNT(*) FROM account WHERE enrol_by IS NOT NULL").await, 2);
 }
 
+async fn from_the_date_that_was_told_it_is_not_switched_off(world: World) {
+    let (ada, codes) = world.enrolled("ada", PHONE).await;
+    let now = world.authority.now();
+    let (soon, later) = (now + Duration::from_mins(2), now + Duration::from_hours(24));
+    let mut policy = Policy::default();
+    for from in [soon, later] {
+        policy.set_rule(Role::Provider, required(from));
+        save(&world, &ada, &policy).await;
+    }
+    world.advance(120);
+    let disabled = || async {
+        let signed_in = ada.signed_in().await;
+        disable::disable(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &codes[0]).await
+    };
+    assert_eq!(disabled().await.unwrap_err(), DisableError::Required, "a later date of the role's moves nothing");
+    world.advance(-1);
+    disabled().await.expect("before that date it may be switched off");
+}
+
 async fn saving_takes_a_step_up_and_figures_in_range(world: World) {
     let ada = administrator(&world).await;
     let signed_in = ada.signed_in().await;
@@ -118,54 +145,130 @@ async fn saving_takes_a_step_up_and_figures_in_range(world: World) {
     assert_eq!(world.events("policy-changed").await, 0);
 }
 
+/// Somebody of a random practice.
+struct Somebody {
+    username: String,
+    id: String,
+    session: SessionKey,
+    is_closed: bool,
+}
+
+/// People in every state that a policy can meet, each with a session.
+async fn random_people(world: &World, seed: u64, draw: &mut impl FnMut(usize) -> usize) -> Vec<Somebody> {
+    let mut people = Vec::new();
+    for number in 0..8 {
+        let username = format!("seed{seed}n{number}");
+        let role = Role::ALL[draw(Role::ALL.len())];
+        let row = MemberRow { username: &username, role, manages_accounts: false, cell_phone: NURSE_PHONE };
+        let id = world.insert_member("ada", &row).await;
+        let session = sign_in_plainly(world, &username).await.session;
+        for kind in [FactorKind::Sms, FactorKind::Totp, FactorKind::Authenticator] {
+            let states = ["confirmed", "disabled", if kind == FactorKind::Sms { "assigned" } else { "confirmed" }];
+            if draw(3) == 0 {
+                world.insert_factor(&id, kind, states[draw(3)]).await;
+            }
+        }
+        if draw(2) == 0 {
+            insert_code(world, &id).await;
+        }
+        let now = world.authority.now();
+        let required_from = [None, None, Some(now + Duration::from_mins(1)), Some(now)][draw(4)];
+        let is_closed = draw(5) == 0;
+        sqlx::query("UPDATE account SET required_from = $2, deactivated_at = $3 WHERE id = $1")
+            .bind(&id)
+            .bind(required_from.map(Timestamp::millis))
+            .bind(is_closed.then(|| now.millis()))
+            .execute(&world.pool)
+            .await
+            .unwrap();
+        people.push(Somebody { username, id, session, is_closed });
+    }
+    people
+}
+
+async fn insert_code(world: &World, account_id: &str) {
+    for sql in [
+        "INSERT INTO recovery_set (id, account_id, created_at) VALUES ($1, $1, 1)",
+        // Whose code it was does not matter here.
+        "INSERT INTO recovery_code (set_id, code_hash) SELECT $1, code_hash FROM recovery_code LIMIT 1",
+    ] {
+        sqlx::query(sql).bind(account_id).execute(&world.pool).await.unwrap();
+    }
+}
+
+fn random_policy(now: Timestamp, draw: &mut impl FnMut(usize) -> usize) -> Policy {
+    let mut policy = Policy::default();
+    for role in Role::ALL {
+        let requirement = match draw(5) {
+            0 => Requirement::Off,
+            1 => Requirement::Optional,
+            2 => Requirement::Required { from: now },
+            3 => Requirement::Required { from: now + Duration::from_secs(90) },
+            _ => Requirement::Required { from: now + Duration::from_mins(2) },
+        };
+        policy.set_rule(role, Rule { requirement, apps_only: draw(2) == 0 });
+    }
+    policy
+}
+
+/// Who gets tokens by messages alone, or has no code left though tokens are asked for, as the tables say.
+async fn has_sms_only_and_no_codes(world: &World, id: &str) -> (bool, bool) {
+    let count = |sql: &'static str| async move {
+        sqlx::query_scalar::<_, i64>(sql).bind(id).fetch_one(&world.pool).await.unwrap()
+    };
+    let sms = count("SELECT COUNT(*) FROM factor WHERE account_id = $1 AND kind = 'sms'").await > 0;
+    let apps = count("SELECT COUNT(*) FROM factor WHERE account_id = $1 AND kind <> 'sms'").await > 0;
+    let codes = count("SELECT COUNT(*) FROM recovery_code WHERE set_id = $1").await > 0;
+    (sms && !apps, (sms || apps) && !codes)
+}
+
 async fn a_preview_says_what_saving_does(world: World) {
     let ada = administrator(&world).await;
     let signed_in = ada.signed_in().await;
-    let mut draw = random(11);
-    let mut sessions_of = Vec::new();
-    for number in 0..9 {
-        let username = format!("member{number}");
-        let role = Role::ALL[draw(Role::ALL.len())].name().to_owned();
-        let new = NewMember { first_name: username.clone(), role, cell_phone: String::new(), ..nurse(&username) };
-        let id = add(&world, &ada, new).await;
-        let opened = sign_in_plainly(&world, &username).await;
-        for kind in ["sms", "totp", "authenticator"] {
-            if draw(3) == 0 {
-                // Ids of our own making.
-                let sql = format!(
-                    "INSERT INTO factor (id, account_id, kind, state, name, created_at, confirmed_at)
-                     VALUES ('{id}{kind}', '{id}', '{kind}', 'confirmed', '', 1, 1)"
-                );
-                sqlx::query(AssertSqlSafe(sql)).execute(&world.pool).await.unwrap();
+    // So that no policy stops her.
+    world.insert_factor(signed_in.account_id(), FactorKind::Totp, "confirmed").await;
+    for seed in [11, 12, 13] {
+        let mut draw = random(seed);
+        let people = random_people(&world, seed, &mut draw).await;
+        for _ in 0..4 {
+            let drafted = random_policy(world.authority.now(), &mut draw);
+            let administrator = signed_in.administrator().unwrap();
+            let effects = policy::preview(&world.authority, administrator, &drafted).await.unwrap();
+            save(&world, &ada, &drafted).await;
+            for seconds in [0, 60, 60] {
+                world.advance(seconds);
+                for somebody in &people {
+                    agrees(&world, somebody, &effects).await;
+                }
             }
-        }
-        sessions_of.push((username, opened.session));
-    }
-    for _ in 0..12 {
-        let now = world.authority.now();
-        let mut drafted = Policy::default();
-        for role in Role::ALL {
-            let requirement = match draw(4) {
-                0 => Requirement::Off,
-                1 => Requirement::Optional,
-                2 => Requirement::Required { from: now },
-                _ => Requirement::Required { from: now + Duration::from_hours(24) },
-            };
-            drafted.set_rule(role, Rule { requirement, apps_only: draw(2) == 0 });
-        }
-        let administrator = signed_in.administrator().unwrap();
-        let effects = policy::preview(&world.authority, administrator, &drafted).await.unwrap();
-        assert_eq!(effects.len(), 10);
-        save(&world, &ada, &drafted).await;
-        for (username, session) in &sessions_of {
-            let effect = effects.iter().find(|effect| effect.name.starts_with(username.as_str())).unwrap();
-            let found = sessions::recognise(&world.authority, session).await.unwrap().expect("live");
-            let is_stopped = matches!(found, Session::MustEnrol(_));
-            assert_eq!(effect.standing == Standing::MustEnrol, is_stopped, "{username} under {drafted:?}");
-            let (Session::Open(signed_in) | Session::MustEnrol(signed_in)) = found else { panic!("no screen locks") };
-            assert_eq!(effect.standing, signed_in.standing(world.authority.now()), "{username}");
+            // Back, so that the proof of the administrator still counts.
+            world.advance(-120);
         }
     }
+}
+
+/// What the preview said of somebody is what the next request finds, then and after time has passed.
+async fn agrees(world: &World, somebody: &Somebody, effects: &[Effect]) {
+    let name = format!("{} Cole", somebody.username);
+    let effect = effects.iter().find(|effect| effect.name == name);
+    let found = sessions::recognise(&world.authority, &somebody.session).await.unwrap();
+    let Some(effect) = effect.filter(|_| !somebody.is_closed) else {
+        assert!(somebody.is_closed && effect.is_none() && found.is_none(), "{name} is neither shown nor let in");
+        return;
+    };
+    let expected = match effect.standing {
+        Standing::Due { by } if by <= world.authority.now() => Standing::MustEnrol,
+        standing => standing,
+    };
+    let (is_stopped, found) = match found.expect("live") {
+        Session::Open(found) => (false, found),
+        Session::MustEnrol(found) => (true, found),
+        Session::Locked(_) => panic!("no screen locks"),
+    };
+    assert_eq!(found.standing(world.authority.now()), expected, "{name}");
+    assert_eq!(is_stopped, expected == Standing::MustEnrol, "{name}");
+    let lists = has_sms_only_and_no_codes(world, &somebody.id).await;
+    assert_eq!((effect.sms_only, effect.no_codes), lists, "{name}");
 }
 
 async fn people_are_reminded_once_of_each_date(world: World) {
@@ -178,6 +281,127 @@ async fn people_are_reminded_once_of_each_date(world: World) {
         world.advance(days * 86_400);
         policy::remind(&world.authority).await.unwrap();
         assert_eq!(mails().await - told, expected, "after {days} more days");
+    }
+}
+
+async fn mails_to_nina(world: &World) -> Vec<outbox::OutboxMessage> {
+    outbox::list(&world.authority, Some("nina@elm.test")).await.unwrap()
+}
+
+async fn a_date_that_is_near_is_told_once(world: World) {
+    let ada = administrator(&world).await;
+    add(&world, &ada, nurse("nina")).await;
+    save(&world, &ada, &for_nurses(required(world.authority.now() + Duration::from_hours(24 * 3)))).await;
+    policy::remind(&world.authority).await.unwrap();
+    assert_eq!(mails_to_nina(&world).await.len(), 1, "what is told at once is the reminder of seven days too");
+    world.advance(2 * 86_400);
+    policy::remind(&world.authority).await.unwrap();
+    assert_eq!(mails_to_nina(&world).await.len(), 2, "a day before");
+}
+
+async fn whoever_is_stopped_at_once_is_told_at_once(world: World) {
+    let ada = administrator(&world).await;
+    add(&world, &ada, nurse("nina")).await;
+    let now = required(world.authority.now());
+    for policy in [for_nurses(now), for_nurses(now), for_nurses(Rule { apps_only: true, ..now })] {
+        save(&world, &ada, &policy).await;
+        policy::remind(&world.authority).await.unwrap();
+        let mails = mails_to_nina(&world).await;
+        assert_eq!(mails.len(), 1, "once, for nothing changes for her");
+        assert!(mails[0].body.contains("only set it up"), "{}", mails[0].body);
+    }
+    let mut apps = Policy::default();
+    apps.set_rule(Role::Provider, Rule { apps_only: true, ..now });
+    save(&world, &ada, &apps).await;
+    let mails = outbox::list(&world.authority, Some("ada@elm.test")).await.unwrap();
+    assert!(mails.iter().any(|mail| mail.body.contains("only set it up")), "text messages do not do any more");
+}
+
+async fn what_a_role_needs_is_in_the_trail(world: World) {
+    let ada = administrator(&world).await;
+    let events = || async { (world.events("enforcement-on").await, world.events("enforcement-off").await) };
+    save(&world, &ada, &for_nurses(Rule::default())).await;
+    assert_eq!(events().await, (0, 0));
+    let day = world.authority.now() + Duration::from_hours(24);
+    save(&world, &ada, &for_nurses(required(day))).await;
+    save(&world, &ada, &for_nurses(required(world.authority.now()))).await;
+    assert_eq!(events().await, (1, 0), "an earlier date is a change of the policy alone");
+    save(&world, &ada, &Policy::default()).await;
+    assert_eq!(events().await, (1, 1));
+    let about = "SELECT COUNT(*) FROM audit WHERE event LIKE 'enforcement-%' AND subject_id = 'nurse'";
+    assert_eq!(world.number(about).await, 2, "they name the role");
+    assert_eq!(world.events("policy-changed").await, 4);
+}
+
+async fn a_role_that_needs_nothing_is_offered_nothing(world: World) {
+    let ada = administrator(&world).await;
+    add(&world, &ada, nurse("nina")).await;
+    save(&world, &ada, &for_nurses(Rule { requirement: Requirement::Off, apps_only: false })).await;
+    let opened = sign_in_plainly(&world, "nina").await;
+    let nina = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    let started = enrol_sms::start(&world.authority, &nina, &visitor(), PASSWORD.into()).await;
+    assert_eq!(started, Err(StartError::NotOffered));
+    assert!(!security::overview(&world.authority, &nina).await.unwrap().is_offered);
+    assert!(security::overview(&world.authority, &ada.signed_in().await).await.unwrap().is_offered, "another role");
+    assert!(outbox::list(&world.authority, Some(NURSE_PHONE)).await.unwrap().is_empty());
+}
+
+async fn countries_that_leave_out_the_own_cell_phone_are_refused(world: World) {
+    let ada = administrator(&world).await;
+    let foreign = "+44 7400 123456";
+    add(&world, &ada, NewMember { cell_phone: foreign.into(), ..nurse("nina") }).await;
+    let of = |countries: &str| Policy { countries: Countries::parse(countries).unwrap(), ..Policy::default() };
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    let saved = |countries: &'static str| {
+        let (authority, policy) = (&world.authority, of(countries));
+        async move { policy::save(authority, administrator, &visitor(), &policy).await }
+    };
+    let effects = policy::preview(&world.authority, administrator, &of("GB")).await.unwrap();
+    let refused: Vec<_> = effects.iter().filter(|effect| effect.phone_refused).map(|effect| &effect.name).collect();
+    assert_eq!(refused, ["Ada Byron"]);
+    assert_eq!(saved("GB").await, Err(PolicyError::Invalid(InvalidPolicy::OwnCellPhone)), "the one that tokens go to");
+    profile::set_cell_phone(&world.authority, &signed_in, &visitor(), foreign).await.unwrap();
+    assert_eq!(saved("GB").await, Err(PolicyError::Invalid(InvalidPolicy::OwnCellPhone)), "still the confirmed one");
+    assert_eq!(saved("US").await, Err(PolicyError::Invalid(InvalidPolicy::OwnCellPhone)), "the one that is entered");
+    assert_eq!(world.events("policy-changed").await, 0);
+    saved("US, GB").await.unwrap();
+}
+
+async fn going_back_to_five_minutes_ends_what_lives_until_it_is_used(world: World) {
+    let ada = administrator(&world).await;
+    let bob = world.enrolled("bob", "+12025550199").await.0;
+    let until_used = Policy { sms_life: SmsLife::UntilUsed, ..Policy::default() };
+    for by in [&ada, &bob] {
+        save(&world, by, &until_used).await;
+        let overview = security::overview(&world.authority, &by.signed_in().await).await.unwrap();
+        assert!(overview.sms_until_used, "the Security tab has to say so");
+    }
+    world.advance(61);
+    for by in [&ada, &bob] {
+        let challenge = by.challenge().await;
+        sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+    }
+    let token = world.latest_token(PHONE).await;
+    save(&world, &ada, &Policy::default()).await;
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM message_token WHERE ended_at IS NULL").await,
+        1,
+        "the other practice's"
+    );
+    save(&world, &ada, &until_used).await;
+    assert!(ada.sign_in_with(&token).await.is_err(), "it does not come back with the setting");
+}
+
+async fn the_preview_counts_who_never_locks(world: World) {
+    let ada = administrator(&world).await;
+    add(&world, &ada, nurse("nina")).await;
+    world.run("UPDATE account SET pin_hash = 'x' WHERE username = 'ada'").await.unwrap();
+    let signed_in = ada.signed_in().await;
+    for (lock_minutes, expected) in [(0, 0), (5, 1)] {
+        let policy = Policy { lock_minutes, ..Policy::default() };
+        let effects = policy::preview(&world.authority, signed_in.administrator().unwrap(), &policy).await.unwrap();
+        assert_eq!(effects.iter().filter(|effect| effect.no_pin).count(), expected);
     }
 }
 
