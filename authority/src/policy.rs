@@ -133,7 +133,7 @@ fn effect(policy: &Policy, row: &StaffRow, now: Timestamp) -> Effect {
 
 /// Whether the policy takes the cell phone; none at all is nothing to refuse.
 fn takes(policy: &Policy, cell_phone: &str) -> bool {
-    Phone::parse(cell_phone).map_or(true, |phone| account_phone::is_of(&phone, &policy.countries))
+    Phone::parse(cell_phone).ok().is_none_or(|phone| account_phone::is_of(&phone, &policy.countries))
 }
 
 /// Saves the policy. It bites at the next request of everybody; who has to set something up is told by when. Countries that

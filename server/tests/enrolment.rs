@@ -1,11 +1,14 @@
 //! Turning two-factor authentication on and off, by the forms of the pages alone.
 
 use app::cookies::SESSION;
+use authority::policy;
+use authority::staff::{self, NewMember};
 use axum::http::StatusCode;
-use domain::Totp;
+use domain::policy::{Requirement, Rule, SmsLife};
 use domain::totp::{Parameters, Secret};
+use domain::{Policy, Role, Totp};
 
-use crate::support::{Actor, Answer, Client, PASSWORD, PHONE, TestApp, on_both_databases};
+use crate::support::{Actor, Answer, Client, PASSWORD, PHONE, TestApp, on_both_databases, visitor};
 
 on_both_databases!(
     a_provider_signs_up_and_turns_it_on_and_off,
@@ -16,6 +19,7 @@ on_both_databases!(
     the_secret_is_shown_while_pending_and_never_again,
     what_the_client_says_about_the_secret_is_ignored,
     turning_it_off_needs_password_and_token,
+    the_security_tab_says_what_follows_from_the_policy,
 );
 
 async fn is_enabled(browser: &Actor) -> bool {
@@ -234,4 +238,39 @@ async fn turning_it_off_needs_password_and_token(app: TestApp) {
     assert_done(&answer);
     assert!(!is_enabled(&browser).await, "a right token beside a wrong password is not used up");
     assert_ne!(browser.cookie(SESSION), Some(person.session.expose()));
+}
+
+async fn the_security_tab_says_what_follows_from_the_policy(app: TestApp) {
+    const UNTIL_USED: &str = "Less secure: your practice lets a token in a text message live until it is used.";
+    const NO_PIN: &str = "Your practice locks the screen after 5 minutes, but not yours";
+    const OFF: &str = "Your practice has switched two-factor authentication off for your role.";
+    let mut owner = app.provider("owner").await;
+    app.enable_by_sms(&mut owner, PHONE).await;
+    let administrator = owner.signed_in.administrator().expect("an administrator");
+    let new = NewMember {
+        first_name: "Nina".into(),
+        last_name: "Cole".into(),
+        email: "nina@elsewhere.test".into(),
+        username: "nina".into(),
+        password: PASSWORD.into(),
+        role: Role::Nurse.name().into(),
+        ..NewMember::default()
+    };
+    staff::add(&app.authority, administrator, &visitor(), new).await.expect("a member");
+    let mut nina = app.anon();
+    nina.get("/login").await;
+    nina.post(Client::Wasm, "/api/log_in", &[("name", "nina"), ("password", PASSWORD)]).await;
+    for browser in [&mut nina, &mut app.browser_of(&owner)] {
+        let text = browser.get("/account/security").await.text();
+        assert!([UNTIL_USED, NO_PIN, OFF].iter().all(|sentence| !text.contains(sentence)), "{text}");
+    }
+
+    let mut policy = Policy { sms_life: SmsLife::UntilUsed, lock_minutes: 5, ..Policy::default() };
+    policy.set_rule(Role::Nurse, Rule { requirement: Requirement::Off, apps_only: false });
+    policy::save(&app.authority, administrator, &visitor(), &policy).await.expect("saved");
+    let text = app.browser_of(&owner).get("/account/security").await.text();
+    assert!(text.contains(UNTIL_USED) && text.contains(NO_PIN) && !text.contains(OFF), "{text}");
+    let page = nina.get("/account/security").await;
+    assert!(page.text().contains(OFF) && !page.text().contains(UNTIL_USED), "{page:?}");
+    assert!(page.find_form("Enable Two-Factor Authentication").is_none(), "nothing to turn on");
 }

@@ -50,6 +50,10 @@ wire! {
         pending_app: bool,
         phone_to_confirm: bool,
         only_sms: bool,
+        /// The practice offers it, so it may be turned on.
+        offered: bool,
+        /// What follows from the practice's policy, in sentences.
+        remarks: Vec<String>,
         browsers: Vec<BrowserView>,
         remembered: Vec<BrowserView>,
     }
@@ -121,6 +125,7 @@ fn signed_in_by(assurance: Assurance) -> &'static str {
 #[cfg(feature = "ssr")]
 impl SecurityView {
     fn new(overview: Overview, browsers: Vec<SignedInBrowser>, remembered: Vec<RememberedBrowser>) -> Self {
+        let remarks = remarks(&overview);
         let factors = overview.factors.into_iter().map(|factor| FactorView {
             id: factor.id,
             kind: factor.kind.name().to_owned(),
@@ -153,6 +158,8 @@ impl SecurityView {
             is_this: false,
         });
         Self {
+            offered: overview.is_offered,
+            remarks,
             enabled: overview.enabled,
             email: overview.email,
             cell_phone: overview.cell_phone,
@@ -168,6 +175,25 @@ impl SecurityView {
             remembered: remembered.collect(),
         }
     }
+}
+
+/// What follows from the practice's policy for whoever asks. Written by the server, so that the browser's program does not
+/// carry the sentences.
+#[cfg(feature = "ssr")]
+fn remarks(overview: &Overview) -> Vec<String> {
+    let off = (!overview.is_offered && !overview.enabled)
+        .then(|| "Your practice has switched two-factor authentication off for your role.".to_owned());
+    let until_used = (overview.sms_until_used && (overview.is_offered || overview.enabled)).then(|| {
+        "Less secure: your practice lets a token in a text message live until it is used. Whoever reads it on your phone days \
+         later can still log in with it and your password."
+            .to_owned()
+    });
+    let no_pin = overview.locks_with_pin.map(|minutes| {
+        format!(
+            "Your practice locks the screen after {minutes} minutes, but not yours: enter an App unlock PIN on the Profile tab."
+        )
+    });
+    [off, until_used, no_pin].into_iter().flatten().collect()
 }
 
 /// Begins to turn two-factor authentication on: a code goes to the cell phone.
@@ -274,7 +300,10 @@ fn view(data: SecurityView) -> AnyView {
     .filter(|(waits, ..)| *waits)
     .map(|(_, text, href, label)| view! { <Warning>{text}<Link href=href label=label/></Warning> }.erase())
     .collect();
+    let remarks: Vec<_> =
+        data.remarks.into_iter().map(|remark| view! { <Warning>{remark}</Warning> }.erase()).collect();
     let action = match (data.enabled, data.phone_to_confirm) {
+        (false, _) if !data.offered => nothing(),
         (false, _) => enable_form("Enable Two-Factor Authentication"),
         (true, true) => view! {
             <Warning>
@@ -296,8 +325,9 @@ fn view(data: SecurityView) -> AnyView {
                         "Besides your password, logging in takes a token from your phone. "
                         <a href="/help/two-factor" rel="external">"How it works"</a>
                     </p>
+                    {remarks.join()}
                     {waiting.join()}
-                    {advice(data.enabled, data.only_sms)}
+                    {advice(data.enabled || !data.offered, data.only_sms)}
                     {account}
                     {action}
                 </Section>
