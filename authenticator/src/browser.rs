@@ -3,6 +3,7 @@
 pub(crate) mod camera;
 pub(crate) mod deriver;
 pub(crate) mod files;
+pub(crate) mod install;
 pub(crate) mod offline;
 pub(crate) mod platform;
 pub(crate) mod storage;

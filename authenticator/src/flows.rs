@@ -16,6 +16,7 @@ use crate::model::{Model, Screen};
 
 /// Looks for a vault, and shows the screen that fits.
 pub(crate) fn start(model: Model) {
+    model.install.watch();
     offline::register(model.update);
     clock::lock_when_idle(model);
     sync::begin(model);

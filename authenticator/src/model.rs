@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::{AccountId, Contents};
 
+use crate::browser::install::Offer;
 use crate::browser::turns::{self, PageTurn};
 use crate::flows::backup::Saving;
 use crate::flows::keeper::{OpenVault, Proven};
@@ -183,6 +184,8 @@ pub(crate) struct Model {
     pub(crate) has_numeric_pin: RwSignal<bool>,
     /// Whether the browser has promised not to clean the vault away.
     pub(crate) is_persisted: RwSignal<bool>,
+    /// How the browser puts this page onto the home screen.
+    pub(crate) install: Offer,
     /// What has happened to the token account elsewhere, until the person has read it.
     pub(crate) news: RwSignal<Option<String>>,
     /// An account that was deleted, and its place: as long as it can be brought back.
@@ -214,6 +217,7 @@ impl Model {
             hides_token: RwSignal::new(false),
             has_numeric_pin: RwSignal::new(false),
             is_persisted: RwSignal::new(true),
+            install: Offer::new(),
             news: RwSignal::default(),
             deleted: RwSignal::default(),
             registration: StoredValue::default(),

@@ -5,6 +5,7 @@ mod add;
 mod approve;
 mod backup;
 mod exchange;
+mod install;
 mod lock;
 mod register;
 mod scan;

@@ -1,6 +1,7 @@
 import { withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { expectStatus, press } from '../support/pages.ts';
+import { Site } from '../support/site.ts';
 import { expect, test } from '../support/test.ts';
 
 // A credential belongs to a name; an address will not do.
@@ -69,4 +70,32 @@ test("the phone's own lock stands in for the PIN where the PIN is closed, and fo
   await press(page, 'I forgot the backup password');
   await press(page, "Continue with this phone's lock");
   await device.expectScreen('New backup password');
+});
+
+test('a lock that gives no key is not offered where the browser says so, and cannot be set up where it does not', async ({ page, context, server }) => {
+  const debug = await context.newCDPSession(page);
+  await debug.send('WebAuthn.enable');
+  await debug.send('WebAuthn.addVirtualAuthenticator', { options: { ...PHONE_LOCK, hasPrf: false } });
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  await press(page, 'Settings');
+  await press(page, "Use this phone's lock");
+  await device.proveByPin();
+  await device.expectRefusal("This phone's lock could not be set up");
+  await expect(page.getByRole('button', { name: "Use this phone's lock" })).toBeVisible();
+
+  const says = async (extensions: Record<string, boolean>) => {
+    await page.evaluate((said) => {
+      Object.assign(PublicKeyCredential, { getClientCapabilities: async () => Promise.resolve(said) });
+    }, extensions);
+    await press(page, 'Back');
+    await press(page, 'Settings');
+    await device.expectScreen('Settings');
+  };
+  await says({ 'conditionalGet': true, 'extension:prf': false });
+  await expect(page.getByRole('button', { name: "Use this phone's lock" })).toHaveCount(0);
+  await says({ conditionalGet: true });
+  await expect(page.getByRole('button', { name: "Use this phone's lock" })).toBeVisible();
+  await says({ 'extension:credProps': true });
+  await expect(page.getByRole('button', { name: "Use this phone's lock" })).toHaveCount(0);
 });

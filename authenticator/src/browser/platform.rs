@@ -15,9 +15,26 @@ const SALT_BYTES: usize = 32;
 /// Bytes of the extension's output.
 const OUTPUT_BYTES: usize = 32;
 
-/// Whether the browser knows such locks at all.
-pub(crate) fn is_known() -> bool {
-    Reflect::get(&window(), &"PublicKeyCredential".into()).is_ok_and(|class| class.is_function())
+/// Whether the browser knows such locks, and the extension: as far as it says.
+pub(crate) async fn is_known() -> bool {
+    let Ok(class) = Reflect::get(&window(), &"PublicKeyCredential".into()) else { return false };
+    class.is_function() && capabilities(&class).await.is_none_or(|capabilities| has_prf(&capabilities))
+}
+
+/// What the browser says of itself, where it says anything.
+async fn capabilities(class: &JsValue) -> Option<Object> {
+    let ask: Function = Reflect::get(class, &"getClientCapabilities".into()).ok()?.dyn_into().ok()?;
+    let asked: Promise = ask.call0(class).ok()?.dyn_into().ok()?;
+    JsFuture::from(asked).await.ok()?.dyn_into().ok()
+}
+
+/// A browser that names no extension at all may have this one all the same.
+fn has_prf(capabilities: &Object) -> bool {
+    let is_extension = |name: JsValue| name.as_string().is_some_and(|name| name.starts_with("extension:"));
+    match Reflect::get(capabilities, &"extension:prf".into()).ok().and_then(|value| value.as_bool()) {
+        Some(has_prf) => has_prf,
+        None => !Object::keys(capabilities).iter().any(is_extension),
+    }
 }
 
 /// Asks the platform for a new credential. Returns how to ask again, and the key.

@@ -19,6 +19,8 @@ const CLOCK: &str = "server-ahead";
 const HIDES_TOKEN: &str = "hides-token";
 /// Whether the PIN is digits.
 const HAS_NUMERIC_PIN: &str = "has-numeric-pin";
+/// Whether the person has answered if this shall be on the home screen.
+const INSTALL_ANSWERED: &str = "install-answered";
 /// Ids of the token account's devices when they were last seen, with blanks between.
 const KNOWN_DEVICES: &str = "known-devices";
 
@@ -74,6 +76,16 @@ pub(crate) async fn load_has_numeric_pin() -> bool {
 /// Keeps that.
 pub(crate) async fn save_has_numeric_pin(is_numeric: bool) -> Result<(), StorageFails> {
     put(HAS_NUMERIC_PIN, &JsValue::from_bool(is_numeric)).await
+}
+
+/// Whether the person has answered if this shall be on the home screen.
+pub(crate) async fn load_install_answered() -> bool {
+    get(INSTALL_ANSWERED).await.ok().and_then(|value| value.as_bool()).unwrap_or(false)
+}
+
+/// Keeps that.
+pub(crate) async fn save_install_answered() -> Result<(), StorageFails> {
+    put(INSTALL_ANSWERED, &JsValue::TRUE).await
 }
 
 /// The ids of the devices that were seen last; none before the first time.

@@ -60,6 +60,10 @@ pub(crate) enum KeepError {
     WrongPassword,
     #[error("The phone's own lock did not open the authenticator. Use the PIN.")]
     PlatformRefused,
+    #[error(
+        "This phone's lock could not be set up: you said no, or this phone cannot do it. The PIN opens the authenticator."
+    )]
+    PlatformNotSet,
     #[error("The authenticator is locked.")]
     Locked,
     #[error("Everything in this browser was erased in another window.")]
@@ -283,7 +287,7 @@ async fn ask_platform(vault: &Vault) -> Result<(VaultKey, Contents), KeepError> 
 
 /// Lets the platform's own lock open this vault too.
 pub(crate) async fn add_platform(model: Model, _: Proven) -> Result<(), KeepError> {
-    let (asked, prf) = platform::create("Twofold Authenticator").await.map_err(|_| KeepError::PlatformRefused)?;
+    let (asked, prf) = platform::create("Twofold Authenticator").await.map_err(|_| KeepError::PlatformNotSet)?;
     change_slots(model, |vault, key| {
         // Refused only for a credential id of a length that no platform makes.
         let _ = vault.set_platform(key, asked, &prf, &mut browser::fill_random);
@@ -303,7 +307,7 @@ pub(crate) fn has_platform(model: Model) -> bool {
 
 /// Whether the platform's own lock opens the vault on the disk.
 pub(crate) async fn may_ask_platform() -> bool {
-    platform::is_known() && load().await.ok().flatten().is_some_and(|vault| vault.platform().is_some())
+    platform::is_known().await && load().await.ok().flatten().is_some_and(|vault| vault.platform().is_some())
 }
 
 fn hold(model: Model, vault: Vault, key: VaultKey, contents: Contents) {

@@ -59,9 +59,12 @@ pub(super) fn begin_backup(model: Model) -> AnyView {
 
 /// The phone's own lock in place of the PIN, where the browser has it.
 fn platform_lock(model: Model) -> AnyView {
-    if !platform::is_known() {
-        return ().into_any();
-    }
+    let is_known = RwSignal::new(false);
+    spawn_local(async move {
+        let known = platform::is_known().await;
+        // The screen may be gone by now.
+        let _ = is_known.try_set(known);
+    });
     let is_on = RwSignal::new(keeper::has_platform(model));
     let remove = move || {
         model.run(async move {
@@ -82,7 +85,8 @@ fn platform_lock(model: Model) -> AnyView {
         }
     };
     let label = move || if is_on.get() { "Stop using this phone's lock" } else { "Use this phone's lock" };
-    view! { <button class="btn full" type="button" on:click=move |_| switch()>{label}</button> }.into_any()
+    let button = move || view! { <button class="btn full" type="button" on:click=move |_| switch()>{label}</button> };
+    view! { {move || (is_known.get() || is_on.get()).then(button)} }.into_any()
 }
 
 fn auto_lock(model: Model) -> AnyView {

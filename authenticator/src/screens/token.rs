@@ -14,6 +14,7 @@ use leptos::prelude::*;
 use crate::flows::{backup, clock, keeper, sync};
 use crate::model::{Model, Screen, Shown, Sync};
 use crate::parts::{HEADING, button, focus_when_drawn, messages, note};
+use crate::screens::install;
 
 /// Seconds after a copy in which milestones are still said.
 const SAID_AFTER_COPY: u64 = 30;
@@ -55,6 +56,7 @@ pub(crate) fn view(model: Model) -> AnyView {
                     {move || news(model)}
                     {move || at_risk(model)}
                     {recall(model)}
+                    {install::hint(model)}
                 </div>
                 {face}
             </main>
