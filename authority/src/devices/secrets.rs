@@ -1,12 +1,14 @@
 //! The secrets of a new device: one for each practice account that takes what was proven.
 
+use std::iter;
+
 use domain::enrolment::LIFE;
 use domain::totp::{OWN_SECRET_BYTES, Parameters, Secret};
 use domain::{FactorKind, Timestamp};
 
 use super::registration::RegistrationError;
 use crate::audit::{self, Event};
-use crate::store::{FactorRow, LinkedAccountRow, NewDevice, NewFactor, RegistrationRow, Write};
+use crate::store::{DeviceRow, FactorRow, LinkedAccountRow, NewDevice, NewFactor, RegistrationRow, Write};
 use crate::{Authority, DeviceKey, Unavailable, Visitor, factors};
 
 /// How far a registration is, once the phone is proven.
@@ -73,6 +75,7 @@ pub(super) async fn make(
         return Err(RegistrationError::Over);
     }
     let may_restore = row.answered_by.is_some() || !row.proven_accounts.is_empty();
+    let name = &distinct(name, &write.active_devices(token_account_id).await?);
     write
         .insert_device(&NewDevice {
             id: &device_id,
@@ -105,6 +108,14 @@ pub(super) async fn make(
     write.commit().await?;
     let has_backup = authority.store.find_backup(token_account_id).await?.is_some();
     Ok(Ready { device_key, token_account: token_account_id.to_owned(), secrets, has_backup, may_restore, now })
+}
+
+/// What a device is called among those of its token account: of two that call themselves alike, as two phones of one make
+/// do, the later has a number. By its name one of them is revoked.
+fn distinct(name: &str, devices: &[DeviceRow]) -> String {
+    let is_free = |name: &String| devices.iter().all(|device| device.name != *name);
+    let numbered = (2_u32..).map(|number| format!("{name} {number}"));
+    iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_else(|| name.to_owned())
 }
 
 /// The practice accounts that take what was proven: by text messages to the same phone, which is as strong; by the word of

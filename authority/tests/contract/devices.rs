@@ -33,6 +33,7 @@ on_both_databases!(
     a_wrong_first_token_activates_nothing,
     a_second_device_is_approved_by_its_number,
     a_wrong_number_or_none_denies,
+    two_devices_of_one_name_are_told_apart_by_a_number,
     only_the_newest_question_can_be_answered_and_only_by_the_same_person,
     a_recovery_code_stands_in_for_the_approval,
     guessed_recovery_codes_draw_on_the_budget,
@@ -496,6 +497,18 @@ async fn a_second_device_is_approved_by_its_number(world: World) {
     assert!(ada.sign_in_with(&second.token(&world)).await.is_ok());
     assert!(ada.sign_in_with(&first.token(&world)).await.is_ok());
     assert_eq!((world.events("device-approved").await, world.events("device-denied").await), (1, 0));
+}
+
+async fn two_devices_of_one_name_are_told_apart_by_a_number(world: World) {
+    let (_, _, first) = with_device(&world, "ada").await;
+    for later in ["Old phone 2", "Old phone 3"] {
+        let (key, step) = verify(&world, "ada", PHONE, "Old phone").await;
+        answer(&world, &first, &number(&step)).await.unwrap();
+        let ready = ready(devices::step(&world.authority, &visitor(), &key).await.unwrap());
+        activate(&world, &ready).await;
+        let view = devices::sync(&world.authority, &first.device, &visitor()).await.unwrap();
+        assert_eq!(view.devices.last().map(|device| device.name.as_str()), Some(later));
+    }
 }
 
 async fn a_wrong_number_or_none_denies(world: World) {
