@@ -282,7 +282,8 @@ impl AppError {
             }
             Self::NotYet { until } => {
                 let time = time::date_and_clock(until, zone);
-                return ["There is no second administrator: you can approve after ", &time, "."].concat();
+                return ["There is no second administrator of a day's standing: you can approve after ", &time, "."]
+                    .concat();
             }
             Self::Unavailable => "We can't do this right now. Nothing was changed. Try again in a minute.",
             Self::TokensUnavailable => "We can't check tokens right now. Yours was not used. Try again in a minute.",

@@ -8,7 +8,7 @@ use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
 use crate::step_up::{self, ProofRefused};
 use crate::token_check::Typed;
-use crate::{Authority, OpenedSession, SignedIn, Visitor, factors, sessions};
+use crate::{Authority, OpenedSession, SignedIn, Visitor, factors, reset, sessions};
 
 /// Why it stays on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,7 @@ pub async fn disable(
     let write = authority.store.write().await?;
     let mut write = proof.claim(authority, signed_in, visitor, write).await?;
     factors::remove_all(&mut write, &account, now.millis()).await?;
+    reset::take_back(authority, &mut write, visitor, signed_in.into(), signed_in.email().as_str()).await?;
     write.cancel_challenges(account_id).await?;
     write.delete_other_sessions(account_id, signed_in.session_id()).await?;
     let opened = sessions::renew(authority, &mut write, visitor, signed_in, Assurance::Password, Some(now)).await?;

@@ -15,7 +15,7 @@ use crate::store::{AccountRow, FactorRow, NewFactor, Write};
 use crate::token_check::{self, Attempt, Surface};
 use crate::{
     Authority, OpenedSession, SendRefused, SignedIn, Unavailable, Visitor, account_phone, factors, methods, moment,
-    outbox, password, policy, recovery, sessions,
+    outbox, password, policy, recovery, reset, sessions,
 };
 
 /// The name of the factor in lists.
@@ -140,7 +140,6 @@ pub async fn start(
     let now = authority.now();
     let id = authority.entropy.id();
     let mut write = authority.store.write().await?;
-    write.lock_account(account_id).await?;
     proven.settle(&mut write, account_id).await?;
     write
         .insert_pending_factor(&NewFactor {
@@ -282,6 +281,7 @@ async fn activate(
         recovery::make(authority, &mut write, account_id).await?;
         audit::record(authority, &mut write, visitor, signed_in.into(), Event::RecoveryCodesMade, None).await?;
     }
+    reset::take_back(authority, &mut write, visitor, signed_in.into(), signed_in.email().as_str()).await?;
     write.cancel_challenges(account_id).await?;
     write.delete_other_sessions(account_id, signed_in.session_id()).await?;
     // The password was proven when the set-up started; the step-up counts from there.

@@ -16,7 +16,7 @@ use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
 use crate::store::{FactorRow, NewFactor};
 use crate::token_check::{self, Attempt, Surface};
-use crate::{Authority, OpenedSession, SignedIn, Unavailable, Visitor, factors, methods, sessions};
+use crate::{Authority, OpenedSession, SignedIn, Unavailable, Visitor, factors, methods, reset, sessions};
 
 /// The name that an app gets if its owner gives none.
 const DEFAULT_NAME: &str = "Authenticator app";
@@ -279,6 +279,7 @@ async fn activate(
     if !confirmed || !attempt.pass(&mut write, account_id).await? {
         return Err(ConfirmError::Ended);
     }
+    reset::take_back(authority, &mut write, visitor, signed_in.into(), signed_in.email().as_str()).await?;
     write.cancel_challenges(account_id).await?;
     write.delete_other_sessions(account_id, signed_in.session_id()).await?;
     let stepped_up_at = signed_in.stepped_up_at();

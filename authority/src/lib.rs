@@ -239,6 +239,7 @@ refuse_when_unavailable!(
     practice::CreateError,
     profile::ProfileError,
     recovery::ReplaceError,
+    recovery::ShowError,
     reset::four_eyes::ResetError,
     reset::own::LinkError,
     reset::own::StartError,

@@ -136,9 +136,10 @@ impl Notice<'_> {
                 "A reset waits for your approval",
                 "An administrator of your practice asked to reset somebody's two-factor authentication. Make sure that it is what the person wants, then approve or reject it under Practice, Approvals.",
             ),
-            Self::ResetCancelled => {
-                plain("The reset was cancelled", "Two-factor authentication of your account stays as it is.")
-            }
+            Self::ResetCancelled => plain(
+                "The reset was cancelled",
+                "The reset of two-factor authentication that was asked for your account does not happen.",
+            ),
             Self::TwoFactorReset => plain(
                 "Two-factor authentication was reset",
                 "Your old phone, your apps and your recovery codes do not work any more, and you are signed out everywhere. The next time you log in you set it up anew.",

@@ -9,8 +9,8 @@ use zxcvbn::{Score, zxcvbn};
 use crate::audit::{self, Event};
 use crate::hasher::Verdict;
 use crate::notice::{self, Notice};
-use crate::store::{Credentials, Write};
-use crate::{Authority, OpenedSession, SignedIn, Unavailable, Visitor, factors, sessions};
+use crate::store::{Credentials, StoreError, Write, insist};
+use crate::{Authority, OpenedSession, SignedIn, Unavailable, Visitor, factors, reset, sessions};
 
 /// The longest stretch of a password whose strength is estimated; the estimate grows with the square of it.
 const ESTIMATED_CHARACTERS: usize = 100;
@@ -67,15 +67,27 @@ pub enum ChangeError {
 /// A right password; what remains to be done about it happens in the transaction of what it opens.
 pub(crate) struct ProvenPassword {
     subject: String,
+    compared: Compared,
     rehashed: Option<(String, i64)>,
 }
 
+/// What the password was compared with.
+struct Compared {
+    hash: String,
+    changes: i64,
+}
+
 impl ProvenPassword {
-    /// Forgets failures, and replaces a hash of weaker figures.
-    pub(crate) async fn settle(&self, write: &mut Write, account_id: &str) -> Result<(), Unavailable> {
+    /// Takes the account's lock, forgets failures, and replaces a hash of weaker figures. Comparing takes a while: a
+    /// password that was changed meanwhile, or whose account was closed, is wrong now.
+    pub(crate) async fn settle(&self, write: &mut Write, account_id: &str) -> Result<(), PasswordRefused> {
+        write.lock_account(account_id).await?;
+        if !write.is_password_unchanged(account_id, self.compared.changes).await? {
+            return Err(PasswordRefused::Wrong);
+        }
         write.clear_password_failures(&self.subject).await?;
         if let Some((hash, length)) = &self.rehashed {
-            write.update_password(account_id, hash, *length).await?;
+            write.rehash_password(account_id, (&self.compared.hash, hash), *length).await?;
         }
         Ok(())
     }
@@ -101,22 +113,24 @@ pub(crate) async fn prove(
         next_try_at = next_try_at.max(backoff.next_try_at(failures, now));
     }
     if next_try_at > now {
-        note_delay(authority, visitor, credentials, &limits).await?;
+        insist(|| note_delay(authority, visitor, credentials, &limits)).await?;
         return Err(PasswordRefused::TooManyTries { until: next_try_at });
     }
     let stored = credentials.map(|credentials| credentials.password_hash.as_str());
     let verdict = slot.verify(password.expose(), stored).await?;
-    if verdict == Verdict::Wrong {
-        note_failure(authority, visitor, credentials, &limits, now).await?;
+    // A decoy is never right.
+    let Some(credentials) = credentials.filter(|_| verdict != Verdict::Wrong) else {
+        insist(|| note_failure(authority, visitor, credentials, &limits, now)).await?;
         return Err(PasswordRefused::Wrong);
-    }
+    };
     let rehashed = match verdict {
         Verdict::RightButWeak => {
             Some((slot.hash(password.expose(), &*authority.entropy).await?, stored_length(password)))
         }
         Verdict::Right | Verdict::Wrong => None,
     };
-    Ok(ProvenPassword { subject, rehashed })
+    let compared = Compared { hash: credentials.password_hash.clone(), changes: credentials.password_changes };
+    Ok(ProvenPassword { subject, compared, rehashed })
 }
 
 /// Against whom failures count: the account (or the name that no account has) and the network address; for a browser
@@ -147,9 +161,11 @@ pub(crate) fn account_subject(account_id: &str) -> String {
     format!("account {account_id}")
 }
 
-/// Addresses sort before accounts and names, and rows are locked in this order.
+/// In the order of their keys, in which the rows are locked.
 fn with_address(visitor: &Visitor, subject: String) -> Vec<(String, Backoff)> {
-    vec![(format!("address {}", visitor.address), ADDRESS), (subject, ACCOUNT)]
+    let mut limits = vec![(format!("address {}", visitor.address), ADDRESS), (subject, ACCOUNT)];
+    limits.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    limits
 }
 
 /// Writes down that a password was not looked at. A name that no account has costs a commit as well, so that the time of
@@ -159,7 +175,7 @@ async fn note_delay(
     visitor: &Visitor,
     credentials: Option<&Credentials>,
     limits: &[(String, Backoff)],
-) -> Result<(), Unavailable> {
+) -> Result<(), StoreError> {
     let mut write = authority.store.write().await?;
     for (subject, _) in limits {
         write.lock_password_failures(subject).await?;
@@ -167,7 +183,7 @@ async fn note_delay(
     if let Some(credentials) = credentials {
         audit::record(authority, &mut write, visitor, credentials.into(), Event::PasswordDelayed, None).await?;
     }
-    Ok(write.commit().await?)
+    write.commit().await
 }
 
 async fn note_failure(
@@ -176,7 +192,7 @@ async fn note_failure(
     credentials: Option<&Credentials>,
     limits: &[(String, Backoff)],
     now: Timestamp,
-) -> Result<(), Unavailable> {
+) -> Result<(), StoreError> {
     let mut write = authority.store.write().await?;
     for (subject, backoff) in limits {
         write.lock_password_failures(subject).await?;
@@ -186,7 +202,7 @@ async fn note_failure(
     if let Some(credentials) = credentials {
         audit::record(authority, &mut write, visitor, credentials.into(), Event::PasswordWrong, None).await?;
     }
-    Ok(write.commit().await?)
+    write.commit().await
 }
 
 /// As [`prove`], for somebody who is signed in already.
@@ -246,9 +262,13 @@ pub async fn change(
     let hash = authority.hasher.slot().await?.hash(new.expose(), &*authority.entropy).await?;
 
     let mut write = authority.store.write().await?;
-    write.lock_account(signed_in.account_id()).await?;
     proven.settle(&mut write, signed_in.account_id()).await?;
-    write.update_password(signed_in.account_id(), &hash, stored_length(&new)).await?;
+    if factors::are_on(&write.factors(signed_in.account_id()).await?) != is_on {
+        // What the new password was measured by, and whether a token was asked for, is another thing now.
+        return Err(ChangeError::StepUpNeeded);
+    }
+    write.change_password(signed_in.account_id(), &hash, stored_length(&new)).await?;
+    reset::take_back(authority, &mut write, visitor, signed_in.into(), signed_in.email().as_str()).await?;
     write.delete_other_sessions(signed_in.account_id(), signed_in.session_id()).await?;
     write.cancel_challenges(signed_in.account_id()).await?;
     write.end_message_tokens(signed_in.account_id(), authority.now().millis()).await?;

@@ -85,7 +85,7 @@ pub async fn create(authority: &Authority, visitor: &Visitor, form: NewPractice)
         practice_id: &practice_id,
         kind: Role::Provider.kind().name(),
         role: Role::Provider.name(),
-        manages_accounts: true,
+        manages_since: Some(now),
         username: username.as_str(),
         email: email.as_str(),
         first_name: first_name.as_str(),

@@ -1,7 +1,10 @@
 //! Recovery codes: making a set, showing it until it is stored, replacing it.
 
+use std::time::Duration;
+
 use domain::Timestamp;
 use domain::recovery_code::{ENTROPY_BYTES, RecoveryCode, SET_SIZE};
+use domain::session::Assurance;
 use zeroize::Zeroizing;
 
 use crate::audit::{self, Event};
@@ -9,6 +12,9 @@ use crate::cipher::Place;
 use crate::notice::{self, Notice};
 use crate::store::Write;
 use crate::{Authority, SignedIn, Unavailable, Visitor, factors, moment, sessions};
+
+/// How long a session that a token has opened sees a new set without a step-up: time to write it down.
+const FRESH: Duration = Duration::from_mins(10);
 
 /// A set that the person has not stored yet.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +27,17 @@ pub struct CodesToStore {
     pub practice: String,
     /// When they were made.
     pub made_at: Timestamp,
+}
+
+/// Why a set is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShowError {
+    /// The set is no longer fresh, or the session was opened without a token: a step-up is needed.
+    #[error("a step-up is needed")]
+    StepUpNeeded,
+    /// The authority cannot decide right now.
+    #[error("unavailable")]
+    Unavailable,
 }
 
 /// Why a set is not replaced.
@@ -55,22 +72,28 @@ pub(crate) async fn make(authority: &Authority, write: &mut Write, account_id: &
     Ok(write.replace_recovery_set(&id, account_id, codes, &hashes, authority.now().millis()).await?)
 }
 
-/// The codes that the person has not said to have stored. Afterwards nothing shows them again.
+/// The codes that the person has not said to have stored. Afterwards nothing shows them again. Each is a token's worth: a
+/// session sees them for as long as they are fresh, and after a step-up.
 ///
 /// # Errors
-/// [`Unavailable`].
-pub async fn codes_to_store(authority: &Authority, signed_in: &SignedIn) -> Result<Option<CodesToStore>, Unavailable> {
+/// [`ShowError`].
+pub async fn codes_to_store(authority: &Authority, signed_in: &SignedIn) -> Result<Option<CodesToStore>, ShowError> {
     let Some(set) = authority.store.find_recovery_set(signed_in.account_id()).await? else {
         return Ok(None);
     };
     let (Some(key_id), Some(sealed)) = (&set.key_id, &set.codes) else {
         return Ok(None);
     };
+    let is_fresh = authority.now().since(moment(set.created_at)) <= FRESH;
+    let is_proven = sessions::is_stepped_up(authority, signed_in);
+    if !is_proven && (!is_fresh || signed_in.assurance() != Assurance::TwoFactor) {
+        return Err(ShowError::StepUpNeeded);
+    }
     let plain = authority.cipher.open(place(&set.id), key_id, sealed).map_err(|error| {
         tracing::error!(%error, event = "crypt_decrypt_fail", table = "recovery_set", id = set.id, "recovery codes do not open");
         Unavailable
     })?;
-    let text = std::str::from_utf8(&plain).map_err(|_| Unavailable)?;
+    let text = std::str::from_utf8(&plain).map_err(|_| ShowError::Unavailable)?;
     Ok(Some(CodesToStore {
         codes: text.lines().map(str::to_owned).collect(),
         account: signed_in.username().to_owned(),

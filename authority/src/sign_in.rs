@@ -12,7 +12,7 @@ use crate::message_token::{self, Binding};
 use crate::methods::{self, Methods};
 use crate::notice::{self, Notice};
 pub use crate::password::PasswordRefused;
-use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge};
+use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge, Write};
 use crate::token_check::{self, Surface, Typed};
 use crate::{
     Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, recovery,
@@ -123,13 +123,12 @@ pub async fn with_password(
     let proven = password::prove(authority, visitor, &name, found.as_ref(), &password).await?;
     let credentials = found.ok_or(PasswordRefused::Wrong)?;
     reset::own::finish(authority, visitor, &credentials.id).await?;
-    let has_factor = factors::are_on(&authority.store.factors(&credentials.id).await?);
     let account = authority.store.find_account(&credentials.id).await?.ok_or(PasswordRefused::Wrong)?;
 
     let mut write = authority.store.write().await?;
-    write.lock_account(&credentials.id).await?;
     proven.settle(&mut write, &credentials.id).await?;
-    let step = if !has_factor {
+    // Looked at under the lock: whoever has waited for an enrolment to be confirmed needs a token.
+    let step = if !factors::are_on(&write.factors(&credentials.id).await?) {
         let subject = (&credentials).into();
         let opened = sessions::open(authority, &mut write, visitor, subject, Assurance::Password, next).await?;
         let subject = Subject { session_id: Some(&opened.id), ..subject };
@@ -275,8 +274,9 @@ async fn pass(
     if proven.factor == FactorKind::RecoveryCode {
         // Whoever holds the lost phone may hold a session as well (requirements.md EN-8).
         write.delete_sessions(&account.id).await?;
+        reset::take_back(authority, &mut write, visitor, subject, &account.email).await?;
     } else {
-        // Who has a token has not lost the phone.
+        // Who has a token has not lost the phone. What administrators asked for stays: the token may be a thief's.
         reset::own::cancel_waiting(authority, &mut write, visitor, account).await?;
     }
     let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
@@ -295,10 +295,24 @@ async fn pass(
     if proven.factor == FactorKind::RecoveryCode {
         let left = write.recovery_codes_left(&account.id).await?;
         audit::record(authority, &mut write, visitor, subject, Event::RecoveryCodeUsed, Some(proven.factor)).await?;
-        notice::queue(authority, &mut write, &account.email, Notice::RecoveryCodeUsed { left }).await?;
+        tell_of_recovery_code(authority, &mut write, account, left).await?;
     }
     write.commit().await?;
     Ok(Some(opened))
+}
+
+/// Every known address is told that a recovery code signed in (requirements.md RC-6).
+async fn tell_of_recovery_code(
+    authority: &Authority,
+    write: &mut Write,
+    account: &AccountRow,
+    left: i64,
+) -> Result<(), Unavailable> {
+    notice::queue(authority, write, &account.email, Notice::RecoveryCodeUsed { left }).await?;
+    let text = format!(
+        "Twofold: somebody signed in to your account with a recovery code. Codes left: {left}. If this was not you, ask your administrator at once."
+    );
+    reset::tell_phones(authority, write, account, &text).await
 }
 
 /// Cancels the challenge of a cookie; a token that went out for it is dead.

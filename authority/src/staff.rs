@@ -380,13 +380,13 @@ impl Parsed {
         if write.staff(practice_id).await?.iter().any(|member| member.email == self.email.as_str()) {
             return Err(StaffError::EmailTaken);
         }
-        let id = authority.entropy.id();
+        let (id, now) = (authority.entropy.id(), authority.now().millis());
         let new = NewAccount {
             id: &id,
             practice_id,
             kind: self.role.kind().name(),
             role: self.role.name(),
-            manages_accounts: self.manages_accounts,
+            manages_since: self.manages_accounts.then_some(now),
             username: self.username.as_str(),
             email: self.email.as_str(),
             first_name: self.first_name.as_str(),
@@ -396,7 +396,7 @@ impl Parsed {
             password_length: password::stored_length(&self.password),
         };
         write
-            .insert_account(&new, authority.now().millis())
+            .insert_account(&new, now)
             .await
             .map_err(|error| if store::is_taken(&error) { StaffError::UsernameTaken } else { error.into() })?;
         policy::announce_to(write, practice_id, &id).await?;
@@ -469,6 +469,7 @@ pub async fn change(
                 role: role.name(),
                 manages_accounts: form.manages_accounts,
             },
+            authority.now().millis(),
         )
         .await?;
     if role_changes {
@@ -610,12 +611,13 @@ pub async fn enable_two_factor(
 
     let now = authority.now().millis();
     let mut write = authority.store.write().await?;
+    write.lock_practice(practice_id).await?;
+    proven.settle(&mut write, signed_in.account_id()).await?;
     write.lock_account(id).await?;
     let member = write.find_member(practice_id, id).await?.ok_or(EnableError::NotFound)?;
     if member.is_protected() {
         return Err(EnableError::AlreadyEnabled);
     }
-    proven.settle(&mut write, signed_in.account_id()).await?;
     write.set_required_from(id, Some(now)).await?;
     write.insert_assigned_phone(&authority.entropy.id(), id, enrol_sms::NAME, phone.e164(), now).await?;
     // The number is not proven yet: that it belongs to another token account is nothing to tell, and the member then

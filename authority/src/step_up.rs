@@ -65,6 +65,7 @@ impl Proof {
         visitor: &Visitor,
         mut write: Write,
     ) -> Result<Write, ProofRefused> {
+        let has_token = self.token.is_some();
         if let Some(token) = self.token
             && !token.claim(authority, &mut write, signed_in.account_id()).await?
         {
@@ -73,6 +74,10 @@ impl Proof {
             return Err(ProofRefused::NotRight);
         }
         self.password.settle(&mut write, signed_in.account_id()).await?;
+        if !has_token && factors::are_on(&write.factors(signed_in.account_id()).await?) {
+            // A factor was confirmed while the password was compared.
+            return Err(ProofRefused::NotRight);
+        }
         Ok(write)
     }
 }

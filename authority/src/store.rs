@@ -60,6 +60,32 @@ pub(crate) fn is_taken(error: &StoreError) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// Whether the database gave a transaction up for the sake of another one: nothing of it has happened.
+fn is_given_up(error: &StoreError) -> bool {
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK: &str = "40P01";
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| code == SERIALIZATION_FAILURE || code == DEADLOCK)
+}
+
+/// How often a transaction is begun that the database gives up.
+const MAX_TRIES: u32 = 3;
+
+/// Runs a whole transaction, and again if the database gave it up. For what locks several rows without the lock of an
+/// account, which everything else takes first.
+pub(crate) async fn insist<T, F>(mut transaction: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut tries = 1;
+    loop {
+        match transaction().await {
+            Err(error) if tries < MAX_TRIES && is_given_up(&error) => tries += 1,
+            done => return done,
+        }
+    }
+}
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// A connection waits this long for another writer before it gives up.
@@ -182,5 +208,26 @@ impl Write {
 
     fn connection(&mut self) -> &mut AnyConnection {
         &mut self.transaction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_and_keys_hold_on_sqlite() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("twofold.sqlite").display());
+        let store = Store::open(&url, Migrate::Yes).await.expect("opens");
+        let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.pool).await.expect("a mode");
+        assert_eq!(journal, "wal");
+        // 2 is FULL.
+        for (pragma, expected) in
+            [("PRAGMA synchronous", 2), ("PRAGMA foreign_keys", 1), ("PRAGMA busy_timeout", 5_000_i64)]
+        {
+            let value: i64 = sqlx::query_scalar(pragma).fetch_one(&store.pool).await.expect("a number");
+            assert_eq!(value, expected, "{pragma}");
+        }
     }
 }

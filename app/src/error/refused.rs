@@ -9,7 +9,7 @@ use authority::{
     policy::PolicyError,
     practice::CreateError,
     profile::ProfileError,
-    recovery::ReplaceError,
+    recovery::{ReplaceError, ShowError},
     reset::{four_eyes::ResetError, own},
     sessions::EndError,
     sign_in, staff,
@@ -178,6 +178,15 @@ impl From<enrol_totp::RemoveError> for AppError {
             enrol_totp::RemoveError::StepUpNeeded => Self::StepUpNeeded,
             enrol_totp::RemoveError::LastFactor => Self::LastFactor,
             enrol_totp::RemoveError::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+impl From<ShowError> for AppError {
+    fn from(error: ShowError) -> Self {
+        match error {
+            ShowError::StepUpNeeded => Self::StepUpNeeded,
+            ShowError::Unavailable => Self::Unavailable,
         }
     }
 }

@@ -8,7 +8,7 @@ use {
     super::step_up::Then,
     crate::notice::Notice,
     crate::visit::{Call, redirect, redirected, refuse},
-    authority::recovery::{self, CodesToStore, ReplaceError},
+    authority::recovery::{self, CodesToStore, ReplaceError, ShowError},
 };
 
 use crate::components::{Block, Button, Copy, Heading, Hint, Messages};
@@ -39,7 +39,10 @@ wire! {
 #[server(prefix = "/api", endpoint = "load_recovery_codes")]
 pub(crate) async fn load_recovery_codes() -> Result<String, AppError> {
     let call = Call::current()?;
-    let codes = recovery::codes_to_store(&call.authority, call.setting_up(PATH).await?).await.map_err(refuse)?;
+    let codes = match recovery::codes_to_store(&call.authority, call.setting_up(PATH).await?).await {
+        Err(ShowError::StepUpNeeded) => return Err(redirected(&Then::ShowCodes.step_up())),
+        codes => codes.map_err(refuse)?,
+    };
     let Some(set) = codes else { return Err(redirected("/account/security")) };
     let file = file(&set);
     let CodesToStore { codes, account, practice, made_at } = set;

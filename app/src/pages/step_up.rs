@@ -29,6 +29,7 @@ use crate::wire::wire;
 pub(crate) enum Then {
     AddApp,
     ReplaceCodes,
+    ShowCodes,
     Password,
     Profile,
     Security,
@@ -38,13 +39,22 @@ pub(crate) enum Then {
 
 #[cfg(feature = "ssr")]
 impl Then {
-    const ALL: [Self; 7] =
-        [Self::AddApp, Self::ReplaceCodes, Self::Password, Self::Profile, Self::Security, Self::Disable, Self::CheckUp];
+    const ALL: [Self; 8] = [
+        Self::AddApp,
+        Self::ReplaceCodes,
+        Self::ShowCodes,
+        Self::Password,
+        Self::Profile,
+        Self::Security,
+        Self::Disable,
+        Self::CheckUp,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::AddApp => "add-app",
             Self::ReplaceCodes => "replace-codes",
+            Self::ShowCodes => "show-codes",
             Self::Password => "password",
             Self::Profile => "profile",
             Self::Security => "security",
@@ -78,7 +88,7 @@ impl Then {
     fn page(self) -> String {
         match self {
             Self::AddApp => super::authenticator::PATH.to_owned(),
-            Self::ReplaceCodes => super::recovery_codes::PATH.to_owned(),
+            Self::ReplaceCodes | Self::ShowCodes => super::recovery_codes::PATH.to_owned(),
             Self::Password => Notice::Confirmed.at("/account/password"),
             Self::Profile => Notice::Confirmed.at("/account/profile"),
             Self::Security => Notice::Confirmed.at("/account/security"),

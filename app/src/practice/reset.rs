@@ -69,7 +69,7 @@ pub(super) async fn ask(call: &Call, id: &str) -> Result<Page, AppError> {
         let proof = Proof::of(call).await?;
         parts.push(list(vec![
             "Make sure that it is really them who ask: look at them, or call a number that you know.".into(),
-            "Another administrator has to approve. The owner of a practice without another one waits 24 hours.".into(),
+            "Another administrator has to approve. Whoever has no other one, or a new one, waits 24 hours.".into(),
             "Their phone, apps and recovery codes stop working, and they are signed out everywhere.".into(),
             "At the next log-in they set it up anew, and reach nothing before.".into(),
         ]));
@@ -103,7 +103,7 @@ pub(crate) async fn ask_for_reset(
 pub(super) async fn approvals(call: &Call) -> Result<Page, AppError> {
     let administrator = call.administrator(PATH).await?;
     let waiting = four_eyes::waiting(&call.authority, administrator).await.map_err(refuse)?;
-    let hint = "Resets of two-factor authentication that an administrator asked for. A second one decides.";
+    let hint = "Resets of two-factor authentication that somebody asked for. A second administrator decides, within seven days.";
     let mut parts = vec![heading("Approvals", hint), messages()];
     if waiting.is_empty() {
         parts.push(info(vec!["Nothing waits for you.".into()]));
@@ -121,23 +121,33 @@ fn card(index: usize, request: Request, proof: &Proof) -> Part {
         MayApprove::Yes => info(vec!["Make sure that it is really them who want this before you approve.".into()]),
         MayApprove::OwnRequest => warning(vec!["You asked for this: another administrator has to approve.".into()]),
         MayApprove::AboutThemselves => warning(vec!["This is about you: somebody else has to decide.".into()]),
-        MayApprove::NotBefore(at) => wait(at),
+        MayApprove::NotBefore(at) => wait("There is no other administrator", at),
+        MayApprove::TooNew(at) => wait("One of you has managed accounts for less than a day", at),
+        MayApprove::AskedByThemselves(at) => warning(vec![
+            "They asked for this with their password and their mailbox. It happens by itself at their next log-in from ".into(),
+            time(Some(at)),
+            ". Reject it if it was not them.".into(),
+        ]),
     };
+    let is_theirs = matches!(request.may_approve, MayApprove::AskedByThemselves(_));
     let mut fields = vec![hidden("request", &request.id)];
     fields.extend(proof.fields(index));
     // The section says of what: its heading names it.
     let act = |label: &str, value: &str, class: &str| button(label).acting(value).class(class);
-    fields.push(block("row", vec![act("Approve", "approve", "btn primary"), act("Reject", "reject", "btn danger")]));
-    let reason = hint(format!("Reason: {}", request.reason));
+    let approve = (!is_theirs).then(|| act("Approve", "approve", "btn primary"));
+    fields.push(block("row", approve.into_iter().chain([act("Reject", "reject", "btn danger")]).collect()));
+    let reason = (!is_theirs).then(|| hint(format!("Reason: {}", request.reason)));
     let title = format!("Reset of {}", request.member);
-    section(&format!("request-{index}"), title, vec![asked, reason, remark, form(DecideReset::PATH, fields)])
+    let parts = [Some(asked), reason, Some(remark), Some(form(DecideReset::PATH, fields))];
+    let parts = parts.into_iter().flatten().collect();
+    section(&format!("request-{index}"), title, parts)
 }
 
-/// The owner is alone: a day takes the place of a second person.
-fn wait(at: Timestamp) -> Part {
+/// A day takes the place of a second person.
+fn wait(why: &str, at: Timestamp) -> Part {
     let hours = WAIT.as_secs() / 3600;
     warning(vec![
-        format!("There is no other administrator, so {hours} hours take their place. You can approve from ").into(),
+        format!("{why}, so {hours} hours have to pass first. You can approve from ").into(),
         time(Some(at)),
         ".".into(),
     ])

@@ -9,7 +9,7 @@ use super::Device;
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
 use crate::store::{DeviceFactorRow, DeviceRow};
-use crate::{Authority, DeviceKey, Visitor, factors, moment};
+use crate::{Authority, DeviceKey, Visitor, factors, moment, reset};
 
 /// Why a device does not become active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,6 +118,7 @@ async fn confirm(
         if !write.confirm_factor(&factor.id, &row.name, Some(step), now).await? {
             return Err(ActivationError::Over);
         }
+        reset::take_back(authority, &mut write, visitor, account.into(), &account.email).await?;
         write.cancel_challenges(&account.id).await?;
         // A device has no session: of all there are, only one that has asked for this may stay.
         match &factor.session_id {

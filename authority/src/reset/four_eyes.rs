@@ -1,11 +1,13 @@
 //! Two administrators: one asks with a reason, another one approves, each with fresh proof. Nobody resets themselves.
 //!
-//! Where the owner of the practice is its only administrator, a day takes the place of the second person.
+//! Where the owner of the practice is its only administrator, or whoever is its only one without an owner, a day takes the
+//! place of the second person. It does so too while one of the two is new to managing accounts: whoever manages accounts can
+//! make the second person up.
 
 use domain::Timestamp;
 use domain::person::{InvalidText, Name};
 
-use super::{ADMINISTRATORS, DONE, REJECTED, WAIT, execute};
+use super::{ADMINISTRATORS, DONE, OWN, REJECTED, REQUEST_LIFE, WAIT, execute, lapse};
 use crate::audit::{self, Event};
 use crate::notice::{self, Notice};
 use crate::step_up::{self, ProofRefused};
@@ -21,7 +23,7 @@ pub struct Request {
     pub member: String,
     /// Who asked.
     pub asked_by: String,
-    /// Why.
+    /// Why; empty where somebody asked for their own.
     pub reason: String,
     /// When.
     pub asked_at: Timestamp,
@@ -38,6 +40,10 @@ pub enum MayApprove {
     OwnRequest,
     /// Not before then: it is theirs, and there is nobody else.
     NotBefore(Timestamp),
+    /// Not before then: one of the two has managed accounts for less than a day.
+    TooNew(Timestamp),
+    /// No: the person has asked for it, and it happens from then on without anybody's help. It may be rejected.
+    AskedByThemselves(Timestamp),
     /// No: it is about them.
     AboutThemselves,
 }
@@ -63,7 +69,7 @@ pub enum ResetError {
     /// Somebody else has to approve.
     #[error("somebody else has to approve")]
     SecondPersonNeeded,
-    /// Nobody else can approve, and the day is not over.
+    /// Nobody else can approve, or one of the two is too new, and the day is not over.
     #[error("too soon")]
     TooSoon {
         /// When it is.
@@ -120,6 +126,7 @@ pub async fn ask(
         ready_at: (now + WAIT).millis(),
         cancel_hash: None,
     };
+    lapse(authority, &mut write, &member.id).await?;
     if !write.insert_reset(&new).await? {
         return Err(ResetError::AlreadyAsked);
     }
@@ -150,7 +157,7 @@ pub async fn waiting(authority: &Authority, administrator: Administrator<'_>) ->
     let asks = administrator.signed_in().account_id();
     Ok(rows
         .into_iter()
-        .filter(|row| row.kind == ADMINISTRATORS)
+        .filter(|row| is_open(row, authority.now()))
         .map(|row| Request {
             may_approve: may_approve(&row, asks, owner_id.as_deref(), &staff, authority.now()),
             member: name(&row.account_id),
@@ -162,23 +169,44 @@ pub async fn waiting(authority: &Authority, administrator: Administrator<'_>) ->
         .collect())
 }
 
+/// Whether a request that waits has not been left alone for too long.
+fn is_open(row: &ResetRow, now: Timestamp) -> bool {
+    row.kind == OWN || now < moment(row.asked_at) + REQUEST_LIFE
+}
+
 /// Whether the administrator `asks` may approve `row` at `now`.
 fn may_approve(row: &ResetRow, asks: &str, owner_id: Option<&str>, staff: &[StaffRow], now: Timestamp) -> MayApprove {
+    let ready_at = moment(row.ready_at);
+    if row.kind == OWN {
+        return MayApprove::AskedByThemselves(ready_at);
+    }
     if row.account_id == asks {
         return MayApprove::AboutThemselves;
     }
     if row.asked_by != asks {
-        return MayApprove::Yes;
+        let both_served = has_served(row, &row.asked_by, staff) && has_served(row, asks, staff);
+        return if both_served || now >= ready_at { MayApprove::Yes } else { MayApprove::TooNew(ready_at) };
     }
-    let is_alone =
-        !staff.iter().any(|other| other.is_administrator() && other.id != asks && other.id != row.account_id);
-    if !is_alone || owner_id != Some(asks) {
+    if !stands_alone(row, asks, owner_id, staff) {
         MayApprove::OwnRequest
-    } else if now < moment(row.ready_at) {
-        MayApprove::NotBefore(moment(row.ready_at))
+    } else if now < ready_at {
+        MayApprove::NotBefore(ready_at)
     } else {
         MayApprove::Yes
     }
+}
+
+/// Whether somebody is an administrator, and had been one for a day when the request was made.
+fn has_served(row: &ResetRow, id: &str, staff: &[StaffRow]) -> bool {
+    let asked_at = moment(row.asked_at);
+    staff.iter().any(|one| one.id == id && one.is_administrator() && moment(one.manages_since) + WAIT <= asked_at)
+}
+
+/// Whether nobody but `asks` could approve: the owner without another administrator, or, where the owner is one no longer,
+/// the only administrator there is.
+fn stands_alone(row: &ResetRow, asks: &str, owner_id: Option<&str>, staff: &[StaffRow]) -> bool {
+    let mut others = staff.iter().filter(|one| one.is_administrator() && one.id != asks);
+    if owner_id == Some(asks) { others.all(|other| other.id == row.account_id) } else { others.next().is_none() }
 }
 
 /// Approves a request: the reset happens in this very commit.
@@ -206,7 +234,8 @@ pub async fn approve(
     ) {
         MayApprove::Yes => Ok(()),
         MayApprove::OwnRequest => Err(ResetError::SecondPersonNeeded),
-        MayApprove::NotBefore(until) => Err(ResetError::TooSoon { until }),
+        MayApprove::NotBefore(until) | MayApprove::TooNew(until) => Err(ResetError::TooSoon { until }),
+        MayApprove::AskedByThemselves(_) => Err(ResetError::NotFound),
         MayApprove::AboutThemselves => Err(ResetError::AboutThemselves),
     };
     let practice = authority.store.find_practice(practice_id).await?.ok_or(ResetError::Unavailable)?;
@@ -229,7 +258,7 @@ pub async fn approve(
     Ok(write.commit().await?)
 }
 
-/// Rejects a request; who asked may take it back so too.
+/// Rejects a request, be it the person's own; who asked may take it back so too.
 ///
 /// # Errors
 /// [`ResetError`].
@@ -244,6 +273,7 @@ pub async fn reject(
     let signed_in = administrator.signed_in();
     let row = find(authority, administrator.practice_id(), id).await?;
     let proof = step_up::prove_anew(authority, signed_in, visitor, password, raw_token).await?;
+    let account = authority.store.find_account(&row.account_id).await?;
     let write = authority.store.write().await?;
     let mut write = proof.claim(authority, signed_in, visitor, write).await?;
     let now = authority.now().millis();
@@ -252,10 +282,13 @@ pub async fn reject(
     }
     let subject = staff::subject(administrator, &row.account_id);
     audit::record(authority, &mut write, visitor, subject, Event::ResetRejected, None).await?;
+    if let Some(account) = account {
+        notice::queue(authority, &mut write, &account.email, Notice::ResetCancelled).await?;
+    }
     Ok(write.commit().await?)
 }
 
 async fn find(authority: &Authority, practice_id: &str, id: &str) -> Result<ResetRow, ResetError> {
     let rows = authority.store.waiting_resets(practice_id).await?;
-    rows.into_iter().find(|row| row.id == id && row.kind == ADMINISTRATORS).ok_or(ResetError::NotFound)
+    rows.into_iter().find(|row| row.id == id && is_open(row, authority.now())).ok_or(ResetError::NotFound)
 }

@@ -1,17 +1,14 @@
 //! The person alone: password, then a link in the account's mailbox, then a day in which every address and phone is told
 //! and any of them can stop it. Nothing is weaker meanwhile; then the password leads into set-up.
 
-use domain::message::Channel;
 use domain::{Password, Timestamp};
 
-use super::{CANCELLED, DONE, OWN, WAIT, execute, phones};
+use super::{DONE, OWN, WAIT, execute, tell_phones};
 use crate::audit::{self, Event, Subject};
 use crate::notice::{self, Notice};
 use crate::password::PasswordRefused;
-use crate::store::{AccountRow, NewReset, ResetRow, Write};
-use crate::{
-    Authority, ResetCancelKey, ResetLinkKey, Unavailable, Visitor, factors, moment, outbox, password, sign_in,
-};
+use crate::store::{AccountRow, NewReset, Write};
+use crate::{Authority, ResetCancelKey, ResetLinkKey, Unavailable, Visitor, factors, moment, password, sign_in};
 
 /// How long the link in the e-mail works (requirements.md PW-13).
 const LINK_LIFE: std::time::Duration = std::time::Duration::from_mins(30);
@@ -55,13 +52,11 @@ pub async fn send_link(
     name: &str,
     password: String,
 ) -> Result<(), LinkError> {
-    let Some(account) = proven(authority, visitor, name, password).await? else { return Ok(()) };
-    if !factors::are_on(&authority.store.factors(&account.id).await?) {
-        return Ok(());
+    let Some((mut write, account)) = proven(authority, visitor, name, password).await? else { return Ok(()) };
+    if !factors::are_on(&write.factors(&account.id).await?) {
+        return Ok(write.commit().await?);
     }
     let key = ResetLinkKey::generate(authority);
-    let mut write = authority.store.write().await?;
-    write.lock_account(&account.id).await?;
     let expires_at = authority.now() + LINK_LIFE;
     write.replace_reset_link(&key.hash(authority), &account.id, expires_at.millis()).await?;
     audit::record(authority, &mut write, visitor, (&account).into(), Event::ResetLinkSent, None).await?;
@@ -70,29 +65,38 @@ pub async fn send_link(
     Ok(write.commit().await?)
 }
 
-/// The account whose name and password these are; wrong ones are counted as at sign-in, and told to nobody.
+/// The account whose name and password these are, with the transaction that has settled it and holds its lock; wrong ones
+/// are counted as at sign-in, and told to nobody.
 async fn proven(
     authority: &Authority,
     visitor: &Visitor,
     name: &str,
     password: String,
-) -> Result<Option<AccountRow>, LinkError> {
-    let Ok(password) = Password::typed(password) else { return Ok(None) };
-    let name = name.trim().to_lowercase();
-    let found = sign_in::find_credentials(authority, &name).await?;
-    match password::prove(authority, visitor, &name, found.as_ref(), &password).await {
-        Ok(proven) => {
-            let Some(credentials) = found else { return Ok(None) };
-            let mut write = authority.store.write().await?;
-            proven.settle(&mut write, &credentials.id).await?;
-            write.commit().await?;
-            Ok(authority.store.find_account(&credentials.id).await?)
-        }
+) -> Result<Option<(Write, AccountRow)>, LinkError> {
+    match prove(authority, visitor, name, password).await {
+        Ok(proven) => Ok(Some(proven)),
         Err(PasswordRefused::Wrong) => Ok(None),
         Err(PasswordRefused::TooManyTries { until }) => Err(LinkError::TooManyTries { until }),
         Err(PasswordRefused::Busy) => Err(LinkError::Busy),
         Err(PasswordRefused::Unavailable) => Err(LinkError::Unavailable),
     }
+}
+
+async fn prove(
+    authority: &Authority,
+    visitor: &Visitor,
+    name: &str,
+    password: String,
+) -> Result<(Write, AccountRow), PasswordRefused> {
+    let password = Password::typed(password).map_err(|_| PasswordRefused::Wrong)?;
+    let name = name.trim().to_lowercase();
+    let found = sign_in::find_credentials(authority, &name).await?;
+    let proven = password::prove(authority, visitor, &name, found.as_ref(), &password).await?;
+    let credentials = found.ok_or(PasswordRefused::Wrong)?;
+    let account = authority.store.find_account(&credentials.id).await?.ok_or(PasswordRefused::Wrong)?;
+    let mut write = authority.store.write().await?;
+    proven.settle(&mut write, &account.id).await?;
+    Ok((write, account))
 }
 
 /// Whether a link still works.
@@ -118,8 +122,7 @@ pub async fn start(authority: &Authority, visitor: &Visitor, key: &ResetLinkKey)
     if !write.claim_reset_link(&hash, now.millis()).await? {
         return Err(StartError::Ended);
     }
-    let rows = write.factors(&account.id).await?;
-    if !factors::are_on(&rows) {
+    if !factors::are_on(&write.factors(&account.id).await?) {
         return Err(StartError::Ended);
     }
     let ready_at = now + WAIT;
@@ -134,6 +137,7 @@ pub async fn start(authority: &Authority, visitor: &Visitor, key: &ResetLinkKey)
         ready_at: ready_at.millis(),
         cancel_hash: Some(&cancel.hash(authority)),
     };
+    super::lapse(authority, &mut write, &account.id).await?;
     if !write.insert_reset(&new).await? {
         return Err(StartError::Ended);
     }
@@ -143,9 +147,7 @@ pub async fn start(authority: &Authority, visitor: &Visitor, key: &ResetLinkKey)
     let text = format!(
         "Twofold: somebody asked to reset two-factor authentication of your account. It happens in 24 hours. If this was not you, stop it: {link}"
     );
-    for phone in phones(&account, &rows) {
-        outbox::queue(authority, &mut write, Channel::Sms, phone.e164(), &text).await?;
-    }
+    tell_phones(authority, &mut write, &account, &text).await?;
     write.commit().await?;
     Ok(ready_at)
 }
@@ -167,7 +169,7 @@ pub async fn cancel(authority: &Authority, visitor: &Visitor, key: &ResetCancelK
     let Some(account) = authority.store.find_account(&row.account_id).await? else { return Ok(()) };
     let mut write = authority.store.write().await?;
     write.lock_account(&account.id).await?;
-    cancel_in(authority, &mut write, visitor, &account, &row).await?;
+    super::cancel(authority, &mut write, visitor, (&account).into(), &account.email, &row).await?;
     Ok(write.commit().await?)
 }
 
@@ -181,9 +183,7 @@ pub async fn cancel_with_password(
     name: &str,
     password: String,
 ) -> Result<(), LinkError> {
-    let Some(account) = proven(authority, visitor, name, password).await? else { return Ok(()) };
-    let mut write = authority.store.write().await?;
-    write.lock_account(&account.id).await?;
+    let Some((mut write, account)) = proven(authority, visitor, name, password).await? else { return Ok(()) };
     cancel_waiting(authority, &mut write, visitor, &account).await?;
     Ok(write.commit().await?)
 }
@@ -196,23 +196,9 @@ pub(crate) async fn cancel_waiting(
     account: &AccountRow,
 ) -> Result<(), Unavailable> {
     match write.find_waiting_reset(&account.id).await?.filter(|row| row.kind == OWN) {
-        Some(row) => cancel_in(authority, write, visitor, account, &row).await,
+        Some(row) => super::cancel(authority, write, visitor, account.into(), &account.email, &row).await,
         None => Ok(()),
     }
-}
-
-async fn cancel_in(
-    authority: &Authority,
-    write: &mut Write,
-    visitor: &Visitor,
-    account: &AccountRow,
-    row: &ResetRow,
-) -> Result<(), Unavailable> {
-    if write.decide_reset(&row.id, CANCELLED, &account.id, authority.now().millis()).await? {
-        audit::record(authority, write, visitor, account.into(), Event::ResetCancelled, None).await?;
-        notice::queue(authority, write, &account.email, Notice::ResetCancelled).await?;
-    }
-    Ok(())
 }
 
 /// Does the reset whose day is over, after a right password and before the sign-in asks for a token. True if it was done.

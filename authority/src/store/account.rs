@@ -13,6 +13,7 @@ pub(crate) struct Credentials {
     pub(crate) practice_id: String,
     pub(crate) password_hash: String,
     pub(crate) password_length: i64,
+    pub(crate) password_changes: i64,
 }
 
 /// What rules and notices need of an account.
@@ -55,7 +56,8 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) practice_id: &'a str,
     pub(crate) kind: &'static str,
     pub(crate) role: &'static str,
-    pub(crate) manages_accounts: bool,
+    /// Since when it manages others, if it does.
+    pub(crate) manages_since: Option<i64>,
     pub(crate) username: &'a str,
     pub(crate) email: &'a str,
     pub(crate) first_name: &'a str,
@@ -72,7 +74,7 @@ impl Store {
         username: &str,
     ) -> Result<Option<Credentials>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT id, practice_id, password_hash, password_length FROM account
+            "SELECT id, practice_id, password_hash, password_length, password_changes FROM account
              WHERE username = $1 AND deactivated_at IS NULL",
         )
         .bind(username)
@@ -83,7 +85,7 @@ impl Store {
     /// The credentials behind an e-mail address, if exactly one account has it; accounts of several practices may.
     pub(crate) async fn find_credentials_by_email(&self, email: &str) -> Result<Option<Credentials>, sqlx::Error> {
         let mut found: Vec<Credentials> = sqlx::query_as(
-            "SELECT id, practice_id, password_hash, password_length FROM account
+            "SELECT id, practice_id, password_hash, password_length, password_changes FROM account
              WHERE email = $1 AND deactivated_at IS NULL LIMIT 2",
         )
         .bind(email)
@@ -95,7 +97,7 @@ impl Store {
     /// The credentials of an account.
     pub(crate) async fn find_credentials(&self, account_id: &str) -> Result<Option<Credentials>, sqlx::Error> {
         sqlx::query_as(
-            "SELECT id, practice_id, password_hash, password_length FROM account
+            "SELECT id, practice_id, password_hash, password_length, password_changes FROM account
              WHERE id = $1 AND deactivated_at IS NULL",
         )
         .bind(account_id)
@@ -181,14 +183,15 @@ impl Write {
         sqlx::query(
             "INSERT INTO account (id, practice_id, kind, role, manages_accounts, username, email, first_name, last_name,
                  specialty, timezone, salutation, suffix, website, home_phone, office_phone, cell_phone,
-                 password_hash, password_length, consecutive_failures, run_began_at, wrong_token_told_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', '', '', '', $10, $11, $12, 0, 0, 0, $13)",
+                 password_hash, password_length, consecutive_failures, run_began_at, wrong_token_told_at, created_at,
+                 manages_since)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', '', '', '', '', '', $10, $11, $12, 0, 0, 0, $13, $14)",
         )
         .bind(new.id)
         .bind(new.practice_id)
         .bind(new.kind)
         .bind(new.role)
-        .bind(i64::from(new.manages_accounts))
+        .bind(i64::from(new.manages_since.is_some()))
         .bind(new.username)
         .bind(new.email)
         .bind(new.first_name)
@@ -197,13 +200,14 @@ impl Write {
         .bind(new.password_hash)
         .bind(new.password_length)
         .bind(now)
+        .bind(new.manages_since.unwrap_or(0))
         .execute(self.connection())
         .await
         .map(|_| ())
     }
 
     /// Locks the account's row until the transaction ends, so that what is counted next cannot change meanwhile.
-    /// Everything that locks several rows locks this one first.
+    /// Everything that locks rows of an account locks this one first, and the practice's before it, if at all.
     pub(crate) async fn lock_account(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
         sqlx::query("UPDATE account SET id = id WHERE id = $1")
             .bind(account_id)
@@ -246,20 +250,52 @@ impl Write {
             .map(|_| ())
     }
 
-    /// Sets the password.
-    pub(crate) async fn update_password(
+    /// Whether the open account's password is still the one after so many changes, under the account's lock.
+    pub(crate) async fn is_password_unchanged(&mut self, account_id: &str, changes: i64) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar::<_, i64>(
+            "SELECT COUNT(*) FROM account WHERE id = $1 AND password_changes = $2 AND deactivated_at IS NULL",
+        )
+        .bind(account_id)
+        .bind(changes)
+        .fetch_one(self.connection())
+        .await
+        .map(|count| count > 0)
+    }
+
+    /// Replaces the hash of the same password, unless it was replaced before.
+    pub(crate) async fn rehash_password(
+        &mut self,
+        account_id: &str,
+        (old, new): (&str, &str),
+        password_length: i64,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE account SET password_hash = $3, password_length = $4 WHERE id = $1 AND password_hash = $2")
+            .bind(account_id)
+            .bind(old)
+            .bind(new)
+            .bind(password_length)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// Sets another password.
+    pub(crate) async fn change_password(
         &mut self,
         account_id: &str,
         password_hash: &str,
         password_length: i64,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE account SET password_hash = $2, password_length = $3 WHERE id = $1")
-            .bind(account_id)
-            .bind(password_hash)
-            .bind(password_length)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
+        sqlx::query(
+            "UPDATE account SET password_hash = $2, password_length = $3, password_changes = password_changes + 1
+             WHERE id = $1",
+        )
+        .bind(account_id)
+        .bind(password_hash)
+        .bind(password_length)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
     }
 
     /// Failures remembered against `subject`, read where they are about to be replaced.
@@ -304,13 +340,22 @@ impl Write {
             .map(|_| ())
     }
 
-    /// Forgets failures older than `before`.
+    /// Forgets failures older than `before`, a thousand at a time, in the order of their keys: whoever notes a failure locks
+    /// two of these rows, in this order.
     pub(crate) async fn sweep_password_failures(&mut self, before: i64) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM password_failure WHERE last_at < $1")
-            .bind(before)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
+        let subjects: Vec<String> =
+            sqlx::query_scalar("SELECT subject FROM password_failure WHERE last_at < $1 ORDER BY subject LIMIT 1000")
+                .bind(before)
+                .fetch_all(self.connection())
+                .await?;
+        for subject in subjects {
+            sqlx::query("DELETE FROM password_failure WHERE subject = $1 AND last_at < $2")
+                .bind(subject)
+                .bind(before)
+                .execute(self.connection())
+                .await?;
+        }
+        Ok(())
     }
 
     /// Notes that the browser completed a sign-in of the account.

@@ -88,6 +88,19 @@ impl Write {
         .map(|done| done.rows_affected() == 1)
     }
 
+    /// Ends what administrators asked for an account at `before` or earlier, and nobody decided.
+    pub(crate) async fn lapse_resets(&mut self, account_id: &str, before: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE reset SET state = 'lapsed'
+             WHERE account_id = $1 AND kind = 'administrators' AND state = 'waiting' AND asked_at <= $2",
+        )
+        .bind(account_id)
+        .bind(before)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
     /// Decides a reset, once: only one that waits is decided.
     pub(crate) async fn decide_reset(
         &mut self,
@@ -118,11 +131,20 @@ impl Write {
         account_id: &str,
         expires_at: i64,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query("DELETE FROM reset_link WHERE account_id = $1").bind(account_id).execute(self.connection()).await?;
+        self.delete_reset_links(account_id).await?;
         sqlx::query("INSERT INTO reset_link (key_hash, account_id, expires_at) VALUES ($1, $2, $3)")
             .bind(key_hash)
             .bind(account_id)
             .bind(expires_at)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// Deletes the links of an account.
+    pub(crate) async fn delete_reset_links(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("DELETE FROM reset_link WHERE account_id = $1")
+            .bind(account_id)
             .execute(self.connection())
             .await
             .map(|_| ())

@@ -10,6 +10,7 @@ pub(crate) struct StaffRow {
     pub(crate) id: String,
     pub(crate) role: String,
     pub(crate) manages_accounts: i64,
+    pub(crate) manages_since: i64,
     pub(crate) username: String,
     pub(crate) email: String,
     pub(crate) first_name: String,
@@ -51,7 +52,7 @@ pub(crate) struct StaffDetails<'a> {
 macro_rules! staff {
     ($($condition:literal)+) => {
         concat!(
-            "SELECT a.id, a.role, a.manages_accounts, a.username, a.email, a.first_name, a.last_name,
+            "SELECT a.id, a.role, a.manages_accounts, a.manages_since, a.username, a.email, a.first_name, a.last_name,
                     a.cell_phone, a.last_signed_in_at, a.required_from, a.enrol_by, a.reminded, a.deactivated_at,
                     CASE WHEN a.pin_hash IS NULL THEN 0 ELSE 1 END AS has_pin,
                     (SELECT COUNT(*) FROM factor f WHERE f.account_id = a.id
@@ -109,10 +110,16 @@ impl Write {
         sqlx::query_as(MEMBER).bind(practice_id).bind(id).fetch_optional(self.connection()).await
     }
 
-    /// Changes what an administrator may change of a member.
-    pub(crate) async fn update_member(&mut self, id: &str, details: &StaffDetails<'_>) -> Result<(), sqlx::Error> {
+    /// Changes what an administrator may change of a member; whoever did not manage accounts before does so since `now`.
+    pub(crate) async fn update_member(
+        &mut self,
+        id: &str,
+        details: &StaffDetails<'_>,
+        now: i64,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE account SET first_name = $2, last_name = $3, cell_phone = $4, kind = $5, role = $6,
+                 manages_since = CASE WHEN manages_accounts = 0 THEN $8 ELSE manages_since END,
                  manages_accounts = $7 WHERE id = $1",
         )
         .bind(id)
@@ -122,6 +129,7 @@ impl Write {
         .bind(details.kind)
         .bind(details.role)
         .bind(i64::from(details.manages_accounts))
+        .bind(now)
         .execute(self.connection())
         .await
         .map(|_| ())

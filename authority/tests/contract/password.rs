@@ -18,7 +18,7 @@ on_both_databases!(
     a_password_change_under_two_factor_needs_a_step_up,
 );
 
-const NEW: &str = "nine brown kettles";
+pub(crate) const NEW: &str = "nine brown kettles";
 
 async fn guess(world: &World, name: &str, visitor: &Visitor) -> PasswordRefused {
     sign_in::with_password(&world.authority, visitor, name, "wrong password".into(), None).await.unwrap_err()
@@ -115,13 +115,16 @@ async fn a_password_of_fourteen_characters_needs_a_second_factor(world: World) {
 
 async fn a_stored_hash_of_weaker_figures_is_replaced(world: World) {
     let _ada = world.provider("ada", PHONE).await;
-    // argon2id, m=8, t=1, p=1, of PASSWORD.
-    let weak = weak_hash();
-    sqlx::query("UPDATE account SET password_hash = $1").bind(weak).execute(&world.pool).await.unwrap();
+    weaken(&world).await;
     assert_eq!(guess_right(&world, PASSWORD).await, Ok(()));
     let strong = "SELECT COUNT(*) FROM account WHERE password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
     assert_eq!(world.number(strong).await, 1);
     assert_eq!(guess_right(&world, PASSWORD).await, Ok(()));
+}
+
+/// Replaces every hash by one of PASSWORD with argon2id, m=8, t=1, p=1.
+pub(crate) async fn weaken(world: &World) {
+    sqlx::query("UPDATE account SET password_hash = $1").bind(weak_hash()).execute(&world.pool).await.unwrap();
 }
 
 fn weak_hash() -> String {
@@ -148,4 +151,35 @@ async fn a_password_change_under_two_factor_needs_a_step_up(world: World) {
     assert!(password::change(&world.authority, &signed_in, &visitor(), current, new.clone(), new).await.is_ok());
     assert!(sign_in::with_token(&world.authority, &visitor(), &challenge, "000000", false).await.is_err());
     assert_eq!(world.number("SELECT COUNT(*) FROM attempt WHERE outcome = 'failed'").await, 0, "it was cancelled");
+}
+
+/// The database ends a deadlock by giving one transaction up, here always the sign-in's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_password_whose_transaction_was_given_up_counts_once() {
+    let world = World::postgres().await;
+    let _ada = world.provider("ada", PHONE).await;
+    assert_eq!(guess(&world, "ada", &visitor()).await, PasswordRefused::Wrong);
+    let lock = async |other: &mut sqlx::AnyConnection, kind: &str| {
+        let sql = "UPDATE password_failure SET last_at = last_at WHERE subject LIKE $1";
+        sqlx::query(sql).bind(format!("{kind} %")).execute(other).await.expect("locked");
+    };
+    let mut other = world.pool.begin().await.unwrap();
+    sqlx::query("SET LOCAL deadlock_timeout = '1h'").execute(&mut *other).await.unwrap();
+    lock(&mut other, "address").await;
+    let authority = world.authority.clone();
+    let guessed = tokio::spawn(async move {
+        sign_in::with_password(&authority, &visitor(), "ada", "wrong password".into(), None).await.unwrap_err()
+    });
+    let waiting =
+        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while world.number(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    // It waits no more because the sign-in's transaction is gone.
+    lock(&mut other, "account").await;
+    other.commit().await.unwrap();
+    assert_eq!(guessed.await.unwrap(), PasswordRefused::Wrong);
+    assert_eq!(world.number("SELECT failures FROM password_failure WHERE subject LIKE 'account %'").await, 2);
+    assert_eq!(world.number("SELECT failures FROM password_failure WHERE subject LIKE 'address %'").await, 2);
+    assert_eq!(world.events("password-wrong").await, 2);
 }

@@ -1,10 +1,15 @@
 //! Everything at once, on two processes: counted in the database, not in the answers.
 
+use std::sync::Arc;
+
 use authority::practice::{self, CreateError, NewPractice};
-use authority::{Authority, enrol_sms, sign_in};
+use authority::sign_in::PasswordRefused;
+use authority::{Authority, enrol_sms, password, sign_in};
 use domain::message::Channel;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::password::{NEW, weaken};
 use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor};
 
 on_both_databases!(
@@ -16,6 +21,10 @@ on_both_databases!(
     two_confirmations_enable_once,
     one_user_name_is_taken_once,
     twenty_sign_ins_at_once_leave_ten_sessions,
+    whoever_waits_for_an_enrolment_to_be_confirmed_needs_a_token,
+    an_old_password_opens_nothing_after_its_change,
+    a_hash_of_weaker_figures_is_not_written_over_a_new_password,
+    twenty_sign_ins_with_a_hash_of_weaker_figures_all_pass,
 );
 
 /// Runs `work` for each number at once, half of them on another process, and counts those that succeed.
@@ -162,4 +171,81 @@ async fn twenty_sign_ins_at_once_leave_ten_sessions(world: World) {
     .await;
     assert_eq!(signed_in, 20);
     assert_eq!(world.number("SELECT COUNT(*) FROM session").await, 10);
+}
+
+/// Runs `change` as soon as the first of twenty sign-ins with the old password is through, and the others are under way.
+async fn sign_in_beside(world: &World, change: impl Fn(Authority) -> BoxFuture<bool>) {
+    let through = Arc::new(Notify::new());
+    let change = &change;
+    let changed = race(world, 21, |authority, number| {
+        let through = through.clone();
+        let change = (number == 20).then(|| change(authority.clone()));
+        async move {
+            let Some(change) = change else {
+                let step = sign_in::with_password(&authority, &visitor(), "ada", PASSWORD.into(), None).await;
+                through.notify_one();
+                assert!(!matches!(step, Err(PasswordRefused::Unavailable | PasswordRefused::Busy)), "{step:?}");
+                return false;
+            };
+            through.notified().await;
+            change.await
+        }
+    })
+    .await;
+    assert_eq!(changed, 1);
+}
+
+type BoxFuture<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
+async fn whoever_waits_for_an_enrolment_to_be_confirmed_needs_a_token(world: World) {
+    let ada = world.provider("ada", PHONE).await;
+    let signed_in = ada.signed_in().await;
+    enrol_sms::start(&world.authority, &signed_in, &visitor(), PASSWORD.into()).await.unwrap();
+    let token = world.latest_token(PHONE).await;
+    sign_in_beside(&world, |authority| {
+        let (signed_in, token) = (signed_in.clone(), token.clone());
+        Box::pin(async move { enrol_sms::confirm(&authority, &signed_in, &visitor(), &token).await.is_ok() })
+    })
+    .await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM session WHERE assurance = 'password'").await, 0);
+}
+
+/// Changes the password in the midst of sign-ins with the old one.
+async fn change_beside_sign_ins(world: &World) {
+    let ada = world.provider("ada", PHONE).await;
+    let signed_in = ada.signed_in().await;
+    weaken(world).await;
+    sign_in_beside(world, |authority| {
+        let signed_in = signed_in.clone();
+        Box::pin(async move {
+            let (new, again) = (NEW.to_owned(), NEW.to_owned());
+            password::change(&authority, &signed_in, &visitor(), PASSWORD.into(), new, again).await.is_ok()
+        })
+    })
+    .await;
+}
+
+async fn an_old_password_opens_nothing_after_its_change(world: World) {
+    change_beside_sign_ins(&world).await;
+    assert_eq!(world.number("SELECT COUNT(*) FROM session").await, 1, "the one that changed it");
+    assert_eq!(world.number("SELECT COUNT(*) FROM challenge WHERE over IS NULL").await, 0);
+}
+
+async fn a_hash_of_weaker_figures_is_not_written_over_a_new_password(world: World) {
+    change_beside_sign_ins(&world).await;
+    world.advance(24 * 3600);
+    let old = sign_in::with_password(&world.authority, &visitor(), "ada", PASSWORD.into(), None).await;
+    assert_eq!(old.unwrap_err(), PasswordRefused::Wrong);
+    assert!(sign_in::with_password(&world.authority, &visitor(), "ada", NEW.into(), None).await.is_ok());
+}
+
+async fn twenty_sign_ins_with_a_hash_of_weaker_figures_all_pass(world: World) {
+    let _ada = world.provider("ada", PHONE).await;
+    weaken(&world).await;
+    let signed_in = race(&world, 20, |authority, _| async move {
+        sign_in::with_password(&authority, &visitor(), "ada", PASSWORD.into(), None).await.is_ok()
+    })
+    .await;
+    assert_eq!(signed_in, 20);
+    assert_eq!(world.number("SELECT COUNT(*) FROM account WHERE password_hash LIKE '%m=19456%'").await, 1);
 }

@@ -1,4 +1,4 @@
-use authority::recovery::{self, ReplaceError};
+use authority::recovery::{self, ReplaceError, ShowError};
 use authority::sign_in::{self, RecoveryRefused};
 use authority::{outbox, security, sessions, step_up};
 use domain::message::Channel;
@@ -9,6 +9,7 @@ on_both_databases!(
     a_code_signs_in_once_whatever_its_case_and_hyphens,
     a_code_of_another_account_is_refused,
     codes_are_shown_until_they_are_stored,
+    codes_that_are_not_fresh_are_shown_after_a_step_up_alone,
     a_new_set_needs_a_step_up_and_kills_the_old_one,
     guessing_codes_draws_on_the_budget,
     a_code_used_or_a_new_set_ends_other_sessions,
@@ -26,6 +27,9 @@ async fn a_code_signs_in_once_whatever_its_case_and_hyphens(world: World) {
     assert_eq!(sign_in::methods(&world.authority, &challenge).await.unwrap().recovery_codes_left, 9);
     let mails = outbox::list(&world.authority, Some("ada@elm.test")).await.unwrap();
     assert!(mails.iter().any(|mail| mail.body.contains("Codes left: 9")));
+    let texts = outbox::list(&world.authority, Some(PHONE)).await.unwrap();
+    let told = |text: &str| text.contains("with a recovery code") && text.contains("Codes left: 9");
+    assert!(texts.iter().any(|text| told(&text.body)), "the cell phone is told too");
 }
 
 async fn a_code_of_another_account_is_refused(world: World) {
@@ -47,6 +51,20 @@ async fn codes_are_shown_until_they_are_stored(world: World) {
     assert!(recovery::codes_to_store(&world.authority, &signed_in).await.unwrap().is_none());
     assert_eq!(world.number("SELECT COUNT(*) FROM recovery_set WHERE codes IS NULL").await, 1);
     assert_eq!(world.events("recovery-codes-stored").await, 1);
+}
+
+async fn codes_that_are_not_fresh_are_shown_after_a_step_up_alone(world: World) {
+    let (mut ada, codes) = world.enrolled("ada", PHONE).await;
+    world.advance(600);
+    let shown = recovery::codes_to_store(&world.authority, &ada.signed_in().await).await;
+    assert_eq!(shown.ok().flatten().expect("still fresh").codes, codes);
+    world.advance(1);
+    let signed_in = ada.signed_in().await;
+    let shown = recovery::codes_to_store(&world.authority, &signed_in).await;
+    assert!(matches!(shown, Err(ShowError::StepUpNeeded)));
+    ada.opened = step_up::confirm(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &codes[0]).await.unwrap();
+    let shown = recovery::codes_to_store(&world.authority, &ada.signed_in().await).await;
+    assert_eq!(shown.ok().flatten().expect("stepped up").codes, codes);
 }
 
 async fn a_new_set_needs_a_step_up_and_kills_the_old_one(world: World) {

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use authority::recovery::ShowError;
 use authority::reset::four_eyes;
 use authority::sign_in::{self, PasswordStep};
 use authority::staff::{self, Details};
@@ -19,6 +20,7 @@ on_both_databases!(
     no_browser_is_remembered_unless_the_practice_allows_it,
     a_remembered_browser_signs_in_without_a_token_until_its_days_are_over,
     a_remembered_session_is_marked_and_is_no_step_up,
+    a_remembered_session_sees_no_recovery_codes,
     an_earlier_key_forgets_the_browser_and_is_told,
     the_cookie_alone_works_in_no_other_browser,
     a_cookie_of_somebody_else_says_nothing,
@@ -133,6 +135,21 @@ async fn a_remembered_session_is_marked_and_is_no_step_up(world: World) {
         step_up::confirm(&world.authority, &signed_in, &visitor(), PASSWORD.into(), token.expose_digits()).await;
     let signed_in = sessions::find(&world.authority, &opened.unwrap().session).await.unwrap().unwrap();
     assert_eq!(signed_in.assurance(), Assurance::TwoFactor, "a token was shown now");
+}
+
+async fn a_remembered_session_sees_no_recovery_codes(world: World) {
+    let practice = remembering(&world).await;
+    let browser = practice.browser().await;
+    let opened = log_in(&world, &browser).await.expect("remembered");
+    let signed_in = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    let shown = recovery::codes_to_store(&world.authority, &signed_in).await;
+    assert!(matches!(shown, Err(ShowError::StepUpNeeded)), "fresh as they are");
+    let token = practice.totp.token_at(world.authority.now());
+    let opened =
+        step_up::confirm(&world.authority, &signed_in, &visitor(), PASSWORD.into(), token.expose_digits()).await;
+    let signed_in = sessions::find(&world.authority, &opened.unwrap().session).await.unwrap().unwrap();
+    let shown = recovery::codes_to_store(&world.authority, &signed_in).await.unwrap();
+    assert_eq!(shown.map(|set| set.codes), Some(practice.codes));
 }
 
 async fn an_earlier_key_forgets_the_browser_and_is_told(world: World) {

@@ -1,7 +1,9 @@
 use authority::reset::four_eyes::{self, MayApprove, ResetError};
 use authority::reset::own::{self, StartError};
 use authority::staff::{self, NewMember};
-use authority::{ResetCancelKey, ResetLinkKey, Session, SignedIn, outbox, sessions, sign_in, step_up};
+use authority::{
+    ResetCancelKey, ResetLinkKey, Session, SignedIn, disable, outbox, password, sessions, sign_in, step_up,
+};
 
 use crate::staff::{NURSE_PHONE, add, nurse, sign_in as sign_in_plainly, stepped_up};
 use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor};
@@ -12,6 +14,13 @@ on_both_databases!(
     an_owner_without_a_second_administrator_waits_a_day,
     a_request_is_rejected_and_decided_once,
     without_right_proof_nothing_is_asked_for,
+    somebody_new_to_managing_accounts_is_no_second_person_for_a_day,
+    without_its_owner_the_only_administrator_waits_a_day,
+    a_request_is_good_for_seven_days,
+    what_a_person_asked_for_is_listed_and_rejected,
+    another_practice_decides_nothing,
+    who_has_got_in_needs_no_reset,
+    what_administrators_asked_for_is_taken_back_by_a_new_factor,
     the_mailbox_the_password_and_a_day_lead_into_set_up,
     a_notice_or_a_token_stops_the_day,
     a_reset_link_works_once_and_for_half_an_hour,
@@ -40,6 +49,8 @@ async fn practice(world: &World) -> Practice<'_> {
     nina.enable_sms().await;
     let second = sign_in_plainly(world, "olga").await;
     let second = sessions::find(authority, &second.session).await.unwrap().unwrap();
+    // Both have managed accounts for long.
+    world.run("UPDATE account SET manages_since = 0").await.unwrap();
     Practice { owner, second, nurse: nina, nurse_id }
 }
 
@@ -156,6 +167,86 @@ async fn without_right_proof_nothing_is_asked_for(world: World) {
     assert_eq!(world.number("SELECT COUNT(*) FROM reset").await, 0);
 }
 
+async fn somebody_new_to_managing_accounts_is_no_second_person_for_a_day(world: World) {
+    let practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    let new = NewMember { manages_accounts: true, cell_phone: String::new(), ..nurse("vera") };
+    staff::add(&world.authority, owner.administrator().unwrap(), &visitor(), new).await.unwrap();
+    let made_up = sign_in_plainly(&world, "vera").await;
+    let made_up = sessions::find(&world.authority, &made_up.session).await.unwrap().unwrap();
+    ask(&world, &owner, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &made_up).await;
+    let until = world.authority.now() + authority::reset::WAIT;
+    assert_eq!(request.may_approve, MayApprove::TooNew(until));
+    assert_eq!(approve(&world, &made_up, &request.id).await, Err(ResetError::TooSoon { until }));
+    assert_eq!(only_request(&world, &practice.second).await.may_approve, MayApprove::Yes);
+
+    let by = practice.second.administrator().unwrap();
+    four_eyes::reject(&world.authority, by, &visitor(), &request.id, PASSWORD.into(), "").await.unwrap();
+    ask(&world, &made_up, &practice.nurse_id).await.unwrap();
+    assert_eq!(only_request(&world, &owner).await.may_approve, MayApprove::TooNew(until), "nor to ask");
+    world.advance(24 * 3600);
+    let owner = sign_in_plainly(&world, "ada").await;
+    let owner = sessions::find(&world.authority, &owner.session).await.unwrap().unwrap();
+    let request = only_request(&world, &owner).await;
+    approve(&world, &owner, &request.id).await.unwrap();
+}
+
+async fn without_its_owner_the_only_administrator_waits_a_day(world: World) {
+    let practice = practice(&world).await;
+    world.run("UPDATE account SET deactivated_at = 1 WHERE username = 'ada'").await.unwrap();
+    ask(&world, &practice.second, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &practice.second).await;
+    let until = world.authority.now() + authority::reset::WAIT;
+    assert_eq!(request.may_approve, MayApprove::NotBefore(until));
+    world.advance(24 * 3600);
+    let second = sign_in_plainly(&world, "olga").await;
+    let second = sessions::find(&world.authority, &second.session).await.unwrap().unwrap();
+    approve(&world, &second, &request.id).await.unwrap();
+}
+
+async fn a_request_is_good_for_seven_days(world: World) {
+    let practice = practice(&world).await;
+    ask(&world, &practice.owner.signed_in().await, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &practice.second).await;
+    world.advance(7 * 24 * 3600);
+    let second = sign_in_plainly(&world, "olga").await;
+    let second = sessions::find(&world.authority, &second.session).await.unwrap().unwrap();
+    assert!(four_eyes::waiting(&world.authority, second.administrator().unwrap()).await.unwrap().is_empty());
+    assert_eq!(approve(&world, &second, &request.id).await, Err(ResetError::NotFound));
+    ask(&world, &second, &practice.nurse_id).await.expect("it is asked for anew");
+}
+
+async fn what_a_person_asked_for_is_listed_and_rejected(world: World) {
+    let practice = practice(&world).await;
+    let key = reset_link(&world, "nina").await;
+    let ready_at = own::start(&world.authority, &visitor(), &key).await.unwrap();
+    let owner = practice.owner.signed_in().await;
+    assert_eq!(ask(&world, &owner, &practice.nurse_id).await, Err(ResetError::AlreadyAsked));
+    let request = only_request(&world, &owner).await;
+    assert_eq!(request.may_approve, MayApprove::AskedByThemselves(ready_at));
+    assert_eq!(approve(&world, &owner, &request.id).await, Err(ResetError::NotFound));
+    let by = owner.administrator().unwrap();
+    four_eyes::reject(&world.authority, by, &visitor(), &request.id, PASSWORD.into(), "").await.unwrap();
+    let mails = outbox::list(&world.authority, Some("nina@elm.test")).await.unwrap();
+    assert!(mails.iter().any(|mail| mail.body.contains("The reset was cancelled")));
+    world.advance(24 * 3600);
+    practice.nurse.challenge().await;
+}
+
+async fn another_practice_decides_nothing(world: World) {
+    let practice = practice(&world).await;
+    ask(&world, &practice.owner.signed_in().await, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &practice.second).await;
+    let bob = world.provider("bob", "+12025550199").await.signed_in().await;
+    let by = bob.administrator().unwrap();
+    assert!(four_eyes::waiting(&world.authority, by).await.unwrap().is_empty());
+    assert_eq!(approve(&world, &bob, &request.id).await, Err(ResetError::NotFound));
+    let rejected = four_eyes::reject(&world.authority, by, &visitor(), &request.id, PASSWORD.into(), "").await;
+    assert_eq!(rejected, Err(ResetError::NotFound));
+    assert_eq!(world.number("SELECT COUNT(*) FROM reset WHERE state = 'waiting'").await, 1);
+}
+
 /// The value of a link in the latest mail.
 async fn link(world: &World, to: &str, name: &str) -> String {
     let mails = outbox::list(&world.authority, Some(to)).await.unwrap();
@@ -163,14 +254,70 @@ async fn link(world: &World, to: &str, name: &str) -> String {
     body.split_once(name).unwrap().1[..43].to_owned()
 }
 
-async fn reset_link(world: &World) -> ResetLinkKey {
-    own::send_link(&world.authority, &visitor(), "ada", PASSWORD.into()).await.unwrap();
-    ResetLinkKey::from_link(&link(world, "ada@elm.test", "?link=").await).expect("a key")
+async fn reset_link(world: &World, username: &str) -> ResetLinkKey {
+    own::send_link(&world.authority, &visitor(), username, PASSWORD.into()).await.unwrap();
+    ResetLinkKey::from_link(&link(world, &format!("{username}@elm.test"), "?link=").await).expect("a key")
+}
+
+/// Begins a reset of one's own, with another link under way, runs `act`, and says whether both are worth nothing now.
+async fn is_taken_back(world: &World, username: &str, act: impl AsyncFnOnce()) -> bool {
+    world.advance(1);
+    let key = reset_link(world, username).await;
+    own::start(&world.authority, &visitor(), &key).await.unwrap();
+    world.advance(1);
+    let link = reset_link(world, username).await;
+    let before = world.events("reset-cancelled").await;
+    act().await;
+    let waiting = world.number("SELECT COUNT(*) FROM reset WHERE state = 'waiting'").await;
+    let is_told = world.events("reset-cancelled").await == before + 1;
+    waiting == 0 && is_told && own::start(&world.authority, &visitor(), &link).await == Err(StartError::Ended)
+}
+
+async fn who_has_got_in_needs_no_reset(world: World) {
+    let authority = &world.authority;
+    let (mut ada, codes) = world.enrolled("ada", PHONE).await;
+    let taken_back = is_taken_back(&world, "ada", async || {
+        let challenge = ada.challenge().await;
+        ada.opened = sign_in::with_recovery_code(authority, &visitor(), &challenge, &codes[0]).await.unwrap();
+    })
+    .await;
+    assert!(taken_back, "a sign-in with a recovery code");
+
+    let signed_in = ada.signed_in().await;
+    ada.opened = step_up::confirm(authority, &signed_in, &visitor(), PASSWORD.into(), &codes[1]).await.unwrap();
+    assert!(is_taken_back(&world, "ada", async || drop(ada.add_app().await)).await, "another app");
+
+    let taken_back = is_taken_back(&world, "ada", async || {
+        let (signed_in, new) = (ada.signed_in().await, "nine brown kettles");
+        let changed =
+            password::change(authority, &signed_in, &visitor(), PASSWORD.into(), new.into(), new.into()).await;
+        ada.opened = changed.unwrap();
+    })
+    .await;
+    assert!(taken_back, "another password");
+
+    let (bob, codes) = world.enrolled("bob", "+12025550188").await;
+    let taken_back = is_taken_back(&world, "bob", async || {
+        let signed_in = bob.signed_in().await;
+        disable::disable(authority, &signed_in, &visitor(), PASSWORD.into(), &codes[0]).await.unwrap();
+    })
+    .await;
+    assert!(taken_back, "switched off");
+    assert_eq!(world.events("two-factor-reset").await, 0);
+}
+
+async fn what_administrators_asked_for_is_taken_back_by_a_new_factor(world: World) {
+    let mut practice = practice(&world).await;
+    ask(&world, &practice.owner.signed_in().await, &practice.nurse_id).await.unwrap();
+    let request = only_request(&world, &practice.second).await;
+    practice.nurse.add_app().await;
+    assert_eq!(approve(&world, &practice.second, &request.id).await, Err(ResetError::NotFound));
+    assert_eq!(world.number("SELECT COUNT(*) FROM factor").await, 2);
 }
 
 async fn the_mailbox_the_password_and_a_day_lead_into_set_up(world: World) {
     let (ada, _) = world.enrolled("ada", PHONE).await;
-    let key = reset_link(&world).await;
+    let key = reset_link(&world, "ada").await;
     assert!(own::is_link_open(&world.authority, &key).await.unwrap());
     let ready_at = own::start(&world.authority, &visitor(), &key).await.unwrap();
     assert_eq!(ready_at, world.authority.now() + authority::reset::WAIT);
@@ -188,7 +335,7 @@ async fn the_mailbox_the_password_and_a_day_lead_into_set_up(world: World) {
 
 async fn a_notice_or_a_token_stops_the_day(world: World) {
     let (ada, _) = world.enrolled("ada", PHONE).await;
-    let key = reset_link(&world).await;
+    let key = reset_link(&world, "ada").await;
     own::start(&world.authority, &visitor(), &key).await.unwrap();
     let cancel = ResetCancelKey::from_link(&link(&world, PHONE, "?cancel=").await).expect("a key");
     assert!(own::is_waiting(&world.authority, &cancel).await.unwrap());
@@ -197,7 +344,7 @@ async fn a_notice_or_a_token_stops_the_day(world: World) {
     assert!(!own::is_waiting(&world.authority, &cancel).await.unwrap());
 
     world.advance(61);
-    let key = reset_link(&world).await;
+    let key = reset_link(&world, "ada").await;
     own::start(&world.authority, &visitor(), &key).await.unwrap();
     world.advance(1);
     let challenge = ada.challenge().await;
@@ -206,7 +353,7 @@ async fn a_notice_or_a_token_stops_the_day(world: World) {
     sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await.unwrap();
     assert_eq!(world.events("reset-cancelled").await, 2, "the phone is not lost");
 
-    let key = reset_link(&world).await;
+    let key = reset_link(&world, "ada").await;
     own::start(&world.authority, &visitor(), &key).await.unwrap();
     own::cancel_with_password(&world.authority, &visitor(), "ada", PASSWORD.into()).await.unwrap();
     world.advance(24 * 3600);
@@ -216,13 +363,13 @@ async fn a_notice_or_a_token_stops_the_day(world: World) {
 
 async fn a_reset_link_works_once_and_for_half_an_hour(world: World) {
     let _ada = world.enrolled("ada", PHONE).await;
-    let first = reset_link(&world).await;
+    let first = reset_link(&world, "ada").await;
     world.advance(1);
-    let second = reset_link(&world).await;
+    let second = reset_link(&world, "ada").await;
     assert_eq!(own::start(&world.authority, &visitor(), &first).await, Err(StartError::Ended), "replaced");
     world.advance(30 * 60);
     assert_eq!(own::start(&world.authority, &visitor(), &second).await, Err(StartError::Ended), "run out");
-    let third = reset_link(&world).await;
+    let third = reset_link(&world, "ada").await;
     own::start(&world.authority, &visitor(), &third).await.unwrap();
     assert_eq!(own::start(&world.authority, &visitor(), &third).await, Err(StartError::Ended), "used");
 }
