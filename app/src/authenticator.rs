@@ -8,6 +8,9 @@ pub mod api;
 #[cfg(feature = "ssr")]
 mod functions;
 
+#[cfg(feature = "ssr")]
+pub use functions::PATHS;
+
 use domain::Timestamp;
 
 use crate::wire::wire;

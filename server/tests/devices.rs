@@ -16,6 +16,7 @@ on_both_databases!(
     a_second_device_is_approved_and_restores_the_backup,
     the_security_tab_revokes_a_device,
     keys_that_are_none_get_one_answer,
+    a_device_that_asks_keeps_no_session_alive,
     a_backup_may_be_longer_than_a_form,
     what_the_authenticator_sends_may_be_nonsense,
 );
@@ -224,6 +225,19 @@ async fn keys_that_are_none_get_one_answer(app: TestApp) {
             assert_eq!(answer, (401, "device-revoked".to_owned()), "{function} {key}");
         }
     }
+}
+
+async fn a_device_that_asks_keeps_no_session_alive(app: TestApp) {
+    let person = enrolled(&app).await;
+    let mut client = app.browser_of(&person);
+    assert_eq!(client.get("/account/security").await.status, StatusCode::OK);
+    for _ in 0..16 {
+        app.wait(MINUTE);
+        // With the cookies of the practice app, for both are of one origin.
+        let answer = client.post(Client::Wasm, "/api/sync_device", &[("device_key", "")]).await;
+        assert!(answer.status.is_client_error());
+    }
+    assert!(client.get("/account/security").await.leads_to().starts_with("/login"));
 }
 
 async fn a_backup_may_be_longer_than_a_form(app: TestApp) {

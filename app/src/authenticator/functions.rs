@@ -4,6 +4,7 @@ use authority::devices::{self, NewSecret, Ready, Started, Step};
 use authority::{Device, backup};
 use domain::message::Channel;
 use leptos::prelude::server;
+use server_fn::ServerFn;
 
 use super::{
     AccountView, BackupState, BackupView, DeviceRow, DeviceView, NewAccountView, RegistrationView, RequestView,
@@ -11,6 +12,22 @@ use super::{
 };
 use crate::error::{AppError, DeviceError};
 use crate::visit::{Call, answer, refuse};
+
+/// The paths of all of them: what is asked there is asked by a device, not by somebody's session.
+pub const PATHS: [&str; 12] = [
+    StartRegistration::PATH,
+    ResendRegistration::PATH,
+    VerifyRegistration::PATH,
+    RegistrationStep::PATH,
+    ProveRegistration::PATH,
+    ActivateDevice::PATH,
+    SyncDevice::PATH,
+    AnswerRegistration::PATH,
+    SaveBackup::PATH,
+    LoadBackup::PATH,
+    ProveDevice::PATH,
+    LeaveDevice::PATH,
+];
 
 impl From<Started> for RegistrationView {
     fn from(started: Started) -> Self {
@@ -251,4 +268,19 @@ pub(crate) async fn leave_device(#[server(default)] device_key: String) -> Resul
     let call = Call::current()?;
     let device = device(&call, &device_key).await?;
     devices::leave(&call.authority, &device, call.visitor()).await.map_err(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PATHS;
+
+    #[test]
+    fn every_function_of_this_file_is_listed() {
+        let declared: Vec<String> = include_str!("functions.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("#[server(prefix = \"/api\", endpoint = \"")?.strip_suffix("\")]"))
+            .map(|endpoint| format!("/api/{endpoint}"))
+            .collect();
+        assert_eq!(declared, PATHS);
+    }
 }

@@ -1,7 +1,8 @@
 //! Who the visitor is: the request's cookies become an [`app::Visit`].
 //!
 //! This happens once per request, and only for pages and server functions: looking a session up counts as the person's
-//! activity. If the authority cannot say who it is, nobody gets in.
+//! activity. What the authenticator asks by itself every few seconds does not count, or a practice session in the same browser
+//! would never be idle; it uses no session. If the authority cannot say who it is, nobody gets in.
 
 use std::time::Duration;
 
@@ -23,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The layer.
 pub(super) async fn recognise(State(authority): State<Authority>, mut request: Request, next: Next) -> Response {
-    let session = cookie(request.headers(), cookies::SESSION).and_then(SessionKey::from_cookie);
+    let is_of_device = app::authenticator::PATHS.contains(&request.uri().path());
+    let session =
+        cookie(request.headers(), cookies::SESSION).filter(|_| !is_of_device).and_then(SessionKey::from_cookie);
     let Ok(found) = find(&authority, session.as_ref()).await else {
         return refusal::answer(StatusCode::SERVICE_UNAVAILABLE, request.headers());
     };
