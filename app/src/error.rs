@@ -97,8 +97,6 @@ pub enum AppError {
     Pin(InvalidPin),
     /// No cell phone is on file.
     PhoneMissing,
-    /// Another account has enrolled this phone or e-mail.
-    PhoneTaken,
     /// The gateway does not send to this number.
     NotSendable,
     /// Messages are sent again later.
@@ -313,9 +311,6 @@ impl AppError {
                 "Without two-factor authentication a password needs at least 15 characters. Change your password first."
             }
             Self::PhoneMissing => "Enter your cell phone on the Profile tab first.",
-            Self::PhoneTaken => {
-                "This cell phone or e-mail belongs to another token account. Use another one, or ask your administrator."
-            }
             Self::NotSendable => {
                 "We can't send text messages to this number. Ask for a call, or use your app or a recovery code."
             }
@@ -371,7 +366,6 @@ impl AppError {
             Self::TooManyTries { .. } | Self::TooSoon { .. } | Self::NotYet { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::UsernameTaken
-            | Self::PhoneTaken
             | Self::PhoneMissing
             | Self::Ended
             | Self::AlreadyEnabled

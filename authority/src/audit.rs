@@ -62,6 +62,7 @@ events! {
     MessageSent = "message-sent": "A token was sent by text message or call.",
     MessageRefused = "message-refused": "A token was asked for and not sent, because of a limit.",
     MessageFailed = "message-failed": "A token was sent by text message or call, and no gateway took it.",
+    SmsRiskShown = "sms-risk-shown": "The risk of text messages was shown.",
     EnrolmentStarted = "enrolment-started": "Setting up a way to get tokens was begun.",
     EnrolmentConfirmed = "enrolment-confirmed": "A new way to get tokens was confirmed.",
     EnrolmentFailed = "enrolment-failed": "Setting up failed: a wrong token was typed.",

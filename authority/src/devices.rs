@@ -82,7 +82,7 @@ pub async fn prove(
     raw: &str,
 ) -> Result<Device, RecoveryRefused> {
     let code = RecoveryCode::parse(raw).map_err(RecoveryRefused::Malformed)?;
-    let accounts = authority.store.linked_accounts(device.token_account_id()).await?;
+    let accounts = vouching_accounts(authority, device.token_account_id()).await?;
     let found = find_recovery_code(authority, visitor, &accounts, code).await?;
     let (proven, account) = found.ok_or(RecoveryRefused::NotRight)?;
     let mut write = authority.store.write().await?;
@@ -99,7 +99,25 @@ pub async fn prove(
     Ok(Device { row: DeviceRow { may_restore: 1, ..device.row.clone() } })
 }
 
-/// Checks a recovery code of any practice account of a token account; `None` refuses it, and has been written down.
+/// The practice accounts whose recovery codes speak for a token account with what its devices share: those that were linked
+/// when the oldest active device came. One that joined since has shown no more than the phone and an e-mail address, and a
+/// thief of the number can make such an account. Where none of the earlier ones is left, there is nobody else to ask.
+async fn vouching_accounts(
+    authority: &Authority,
+    token_account_id: &str,
+) -> Result<Vec<LinkedAccountRow>, Unavailable> {
+    let mut accounts = authority.store.linked_accounts(token_account_id).await?;
+    let devices = authority.store.active_devices(token_account_id).await?;
+    if let Some(since) = devices.first().and_then(|oldest| oldest.activated_at) {
+        let was_there = |account: &LinkedAccountRow| account.linked_at <= since;
+        if accounts.iter().any(was_there) {
+            accounts.retain(was_there);
+        }
+    }
+    Ok(accounts)
+}
+
+/// Checks a recovery code of these practice accounts of a token account; `None` refuses it, and has been written down.
 ///
 /// A code belongs to one practice account, whose failure budget it draws on; one that belongs to none draws on all, for it
 /// is a guess at each of them. Whose it is decides nothing else: a code counts only once its attempt is committed.

@@ -8,7 +8,7 @@ use domain::token::InvalidToken;
 use domain::{FactorKind, Phone, Timestamp, Token, TokenLengths};
 
 use crate::audit::{self, Event};
-use crate::message_token::{self, Binding};
+use crate::message_token::{self, Binding, Recipient};
 use crate::notice::{self, Notice};
 use crate::password::PasswordRefused;
 use crate::store::{AccountRow, FactorRow, NewFactor, Write};
@@ -82,9 +82,6 @@ pub enum ConfirmError {
     /// The set-up has ended; start again.
     #[error("the set-up has ended")]
     Ended,
-    /// The number, or the e-mail, belongs to another token account. Told only to who has proven the number.
-    #[error("the number belongs to another token account")]
-    PhoneTaken,
     /// The authority cannot decide right now.
     #[error("unavailable")]
     Unavailable,
@@ -159,10 +156,13 @@ pub async fn start(
             expires_at: (now + LIFE).millis(),
         })
         .await?;
+    // Every form that leads here stands below the notice (requirements.md SM-1).
+    audit::record(authority, &mut write, visitor, signed_in.into(), Event::SmsRiskShown, Some(FactorKind::Sms)).await?;
     audit::record(authority, &mut write, visitor, signed_in.into(), Event::EnrolmentStarted, Some(FactorKind::Sms))
         .await?;
     let binding = Binding::enrolment(&id);
-    message_token::send(authority, &mut write, visitor, signed_in.into(), &phone, Channel::Sms, &binding)
+    let recipient = Recipient::of_enrolment(phone);
+    message_token::send(authority, &mut write, visitor, signed_in.into(), &recipient, Channel::Sms, &binding)
         .await
         .map_err(StartError::Send)?;
     Ok(write.commit().await?)
@@ -197,7 +197,7 @@ pub async fn pending(authority: &Authority, signed_in: &SignedIn) -> Result<Opti
     let entries = live.filter(|live| Binding::enrolment(&row.id).is_of(live)).map_or(0, |live| live.wrong_entries);
     Ok(Some(PendingPhone {
         ending: phone.ending().to_owned(),
-        next_send_at: message_token::next_send_at(authority, &phone).await?,
+        next_send_at: message_token::next_send_at(authority, &Recipient::of_enrolment(phone)).await?,
         expires_at,
         tries_left: MAX_WRONG_ENTRIES.saturating_sub(u32::try_from(entries).unwrap_or(u32::MAX)),
         locked_until: methods::locked_until(authority, signed_in.account_id()).await?,
@@ -216,9 +216,9 @@ pub async fn resend(
     channel: Channel,
 ) -> Result<(), SendRefused> {
     let row = find_pending(authority, signed_in).await?.ok_or(SendRefused::Over)?;
-    let phone = row.phone().ok_or(SendRefused::NoPhone)?;
+    let recipient = Recipient::of_enrolment(row.phone().ok_or(SendRefused::NoPhone)?);
     let binding = Binding::enrolment(&row.id);
-    message_token::send_alone(authority, visitor, signed_in.into(), &phone, channel, &binding).await
+    message_token::send_alone(authority, visitor, signed_in.into(), &recipient, channel, &binding).await
 }
 
 /// Confirms the number. In one transaction the factor counts, the token account is linked, the first recovery codes
@@ -300,43 +300,28 @@ async fn activate(
     Ok(opened)
 }
 
-/// Links the practice account with the token account of this phone and e-mail, made if need be.
-async fn link_token_account(
-    authority: &Authority,
-    write: &mut Write,
-    account: &AccountRow,
-    phone: &Phone,
-) -> Result<(), ConfirmError> {
-    if let Some(before) = &account.token_account_id {
-        // Whoever is alone on a token account keeps it, and with it devices and backup; what was under way for the old
-        // number ends.
-        if write.move_token_account(before, phone.e164()).await? {
-            return Ok(write.end_registrations(before).await?);
-        }
-        write.link_token_account(&account.id, None).await?;
-        write.delete_unlinked_token_account(before).await?;
-    }
-    let now = authority.now().millis();
-    let id = authority.entropy.id();
-    let found = write.find_or_insert_token_account(&id, phone.e164(), &account.email, now).await?;
-    let token_account_id = found.ok_or(ConfirmError::PhoneTaken)?;
-    Ok(write.link_token_account(&account.id, Some(&token_account_id)).await?)
-}
-
-/// As [`link_token_account`], for a number that nobody has proven: where it is not free, nothing is linked and nothing is
-/// told.
-pub(crate) async fn link_if_free(
+/// Links the practice account with the token account of this phone and e-mail, made if need be. The phone is proven.
+///
+/// Where one of the two belongs to another token account, nothing is linked: anybody may sign up with an e-mail address, and
+/// must not be able to keep its owner from two-factor authentication by that. The Security tab says it to who has proven the
+/// phone, and no one else.
+pub(crate) async fn link_token_account(
     authority: &Authority,
     write: &mut Write,
     account: &AccountRow,
     phone: &Phone,
 ) -> Result<(), Unavailable> {
-    if account.token_account_id.is_some() {
+    if let Some(before) = &account.token_account_id {
+        // Whoever is alone on a token account keeps it, and with it devices and backup; what was under way for the old
+        // number ends. Whoever is not alone keeps it with its old number.
+        if write.move_token_account(before, phone.e164()).await? {
+            write.end_registrations(before).await?;
+        }
         return Ok(());
     }
     let (now, id) = (authority.now().millis(), authority.entropy.id());
     if let Some(found) = write.find_or_insert_token_account(&id, phone.e164(), &account.email, now).await? {
-        write.link_token_account(&account.id, Some(&found)).await?;
+        write.link_token_account(&account.id, &found, now).await?;
     }
     Ok(())
 }

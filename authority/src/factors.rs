@@ -6,7 +6,7 @@ use domain::totp::{Algorithm, Parameters, Secret};
 use domain::{FactorKind, Phone, TokenLengths, Totp};
 
 use crate::cipher::Place;
-use crate::message_token::TOKEN_LENGTH;
+use crate::message_token::{Recipient, TOKEN_LENGTH};
 use crate::store::{AccountRow, DeviceFactorRow, FactorRow, Write};
 use crate::{Authority, Unavailable, moment};
 
@@ -97,7 +97,7 @@ pub(crate) async fn remove_all(write: &mut Write, account: &AccountRow, now: i64
     write.delete_recovery_set(&account.id).await?;
     write.end_message_tokens(&account.id, now).await?;
     if let Some(token_account_id) = &account.token_account_id {
-        write.link_token_account(&account.id, None).await?;
+        write.unlink_token_account(&account.id).await?;
         write.delete_unlinked_token_account(token_account_id).await?;
     }
     Ok(())
@@ -114,8 +114,11 @@ pub(crate) fn would_be_none(factors: &[FactorRow], goes: impl Fn(&FactorRow) -> 
 }
 
 /// The number that messages go to.
-pub(crate) fn message_phone(factors: &[FactorRow]) -> Option<Phone> {
-    factors.iter().find(|factor| factor.is_confirmed() && factor.kind() == Some(FactorKind::Sms))?.phone()
+pub(crate) fn message_recipient(factors: &[FactorRow]) -> Option<Recipient> {
+    let factor = factors.iter().find(|factor| factor.is_confirmed() && factor.kind() == Some(FactorKind::Sms))?;
+    let phone = factor.phone()?;
+    // An assigned number is one that an administrator has typed.
+    Some(if factor.state == ASSIGNED { Recipient::of_enrolment(phone) } else { Recipient::owner(phone) })
 }
 
 /// Where a factor's secret is sealed.

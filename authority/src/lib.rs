@@ -61,7 +61,7 @@ pub use remembered::{RememberCookie, Remembered};
 pub use sessions::{Administrator, Locked, OpenedSession, Session, SignedIn};
 pub use sign_in::Challenge;
 pub use store::{Migrate, StoreError};
-pub use visitor::Visitor;
+pub use visitor::{Visitor, network};
 
 use audit::Signer;
 use cipher::{Cipher, Digester, KeyRing};

@@ -1,14 +1,15 @@
 //! Tokens that go out in a text message or a call.
 
 use domain::message::{
-    self, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, SendLimit, TOKEN_DIGITS, TOKEN_LIFE,
+    self, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, PER_RANGE, SendLimit, TOKEN_DIGITS, TOKEN_LIFE,
+    UNPROVEN_IN_ALL, UNPROVEN_PER_NUMBER,
 };
 use domain::policy::SmsLife;
 use domain::{FactorKind, Phone, Timestamp, Token};
 use subtle::ConstantTimeEq as _;
 
 use crate::audit::{self, Event, Subject};
-use crate::store::{MessageTokenRow, NewMessageToken, StoreError, Write};
+use crate::store::{MessageTokenRow, NewMessageSend, NewMessageToken, StoreError, Write};
 use crate::{Authority, Unavailable, Visitor, moment, outbox};
 
 /// Digits of a token in a message.
@@ -79,6 +80,52 @@ impl Binding {
     }
 }
 
+/// The number that a message goes to, and whose it is as far as anybody knows.
+pub(crate) struct Recipient {
+    pub(crate) phone: Phone,
+    kind: RecipientKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RecipientKind {
+    /// A right token from it has shown that it is the account's.
+    Owner,
+    /// Somebody who is setting an account up has typed it.
+    Enrolment,
+    /// A stranger with a new device has typed it.
+    Registration,
+}
+
+impl Recipient {
+    /// The number of an account, which has been proven.
+    pub(crate) fn owner(phone: Phone) -> Self {
+        Self { phone, kind: RecipientKind::Owner }
+    }
+
+    /// A number that is being set up for an account.
+    pub(crate) fn of_enrolment(phone: Phone) -> Self {
+        Self { phone, kind: RecipientKind::Enrolment }
+    }
+
+    /// A number that a new device is registered by. It makes no difference whether anybody has it: who asks is a stranger.
+    pub(crate) fn of_registration(phone: Phone) -> Self {
+        Self { phone, kind: RecipientKind::Registration }
+    }
+
+    fn is_owner(&self) -> bool {
+        self.kind == RecipientKind::Owner
+    }
+
+    /// The name in the database.
+    fn kind(&self) -> &'static str {
+        match self.kind {
+            RecipientKind::Owner => "owner",
+            RecipientKind::Enrolment => "enrolment",
+            RecipientKind::Registration => "registration",
+        }
+    }
+}
+
 /// Makes a token and queues the message that carries it, within the send limits, in the given transaction.
 ///
 /// Every token that went out before is dead. Senders to one number, from one address, and in all, pass one at a time,
@@ -88,14 +135,14 @@ pub(crate) async fn send(
     write: &mut Write,
     visitor: &Visitor,
     subject: Subject<'_>,
-    phone: &Phone,
+    recipient: &Recipient,
     channel: Channel,
     binding: &Binding,
 ) -> Result<(), SendRefused> {
     let now = authority.now();
     let token = draw(authority);
     let id = authority.entropy.id();
-    admit(authority, write, visitor, phone, &id).await?;
+    admit(authority, write, visitor, recipient, &id).await?;
     write
         .insert_message_token(&NewMessageToken {
             id: &id,
@@ -111,7 +158,7 @@ pub(crate) async fn send(
         })
         .await?;
     let text = message::token_text(channel, &token, &authority.public_host, binding.life());
-    outbox::queue_about(authority, write, subject, channel, phone.e164(), &text).await?;
+    outbox::queue_about(authority, write, subject, channel, recipient.phone.e164(), &text).await?;
     audit::record(authority, write, visitor, subject, Event::MessageSent, Some(FactorKind::Sms)).await?;
     Ok(())
 }
@@ -126,16 +173,23 @@ pub(crate) async fn admit(
     authority: &Authority,
     write: &mut Write,
     visitor: &Visitor,
-    phone: &Phone,
+    recipient: &Recipient,
     id: &str,
 ) -> Result<(), SendRefused> {
     let now = authority.now();
-    let address = visitor.address.to_string();
-    let next = pass_gates(write, phone, &address, now).await?;
+    let address = visitor.network().to_string();
+    let next = pass_gates(write, recipient, &address, now).await?;
     if next > now {
         return Err(SendRefused::TooSoon { until: next });
     }
-    Ok(write.insert_message_send(id, phone.e164(), &address, now.millis()).await?)
+    let new = NewMessageSend {
+        id,
+        phone: recipient.phone.e164(),
+        address: &address,
+        recipient: recipient.kind(),
+        at: now.millis(),
+    };
+    Ok(write.insert_message_send(&new).await?)
 }
 
 /// As [`send`], in a transaction of its own; a refusal is written down.
@@ -143,13 +197,13 @@ pub(crate) async fn send_alone(
     authority: &Authority,
     visitor: &Visitor,
     subject: Subject<'_>,
-    phone: &Phone,
+    recipient: &Recipient,
     channel: Channel,
     binding: &Binding,
 ) -> Result<(), SendRefused> {
     let mut write = authority.store.write().await?;
     write.lock_account(subject.account_id).await?;
-    match send(authority, &mut write, visitor, subject, phone, channel, binding).await {
+    match send(authority, &mut write, visitor, subject, recipient, channel, binding).await {
         Ok(()) => Ok(write.commit().await?),
         Err(refused) => {
             drop(write);
@@ -169,20 +223,45 @@ pub(crate) async fn end_until_used(
 }
 
 /// When the next message may go out, under the gates' locks.
-async fn pass_gates(write: &mut Write, phone: &Phone, address: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
+async fn pass_gates(
+    write: &mut Write,
+    recipient: &Recipient,
+    address: &str,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let phone = recipient.phone.e164();
     // Always in this order, so that no two senders wait for each other.
     write.pass_send_gate("all", now.millis()).await?;
     write.pass_send_gate(&format!("address {address}"), now.millis()).await?;
-    write.pass_send_gate(&format!("phone {}", phone.e164()), now.millis()).await?;
+    write.pass_send_gate(&format!("phone {phone}"), now.millis()).await?;
     let in_all = message::next_send_at(&IN_ALL, &write.sent_in_all(reach(&IN_ALL)).await?, now);
     if in_all > now {
         tracing::error!(event = "message_budget_spent", "the hourly budget of messages is spent");
     }
     let from_address =
         message::next_send_at(&PER_ADDRESS, &write.sent_from_address(address, reach(&PER_ADDRESS)).await?, now);
-    let to_phone =
-        message::next_send_at(&PER_NUMBER, &write.sent_to_phone(phone.e164(), reach(&PER_NUMBER)).await?, now);
-    Ok(in_all.max(from_address).max(to_phone))
+    let to_phone = message::next_send_at(&PER_NUMBER, &write.sent_to_phone(phone, reach(&PER_NUMBER)).await?, now);
+    let next = in_all.max(from_address).max(to_phone);
+    if recipient.is_owner() {
+        return Ok(next);
+    }
+    let in_all = write.sent_unproven(reach(&UNPROVEN_IN_ALL)).await?;
+    let to_phone = write.sent_unproven_to_phone(phone, reach(&UNPROVEN_PER_NUMBER)).await?;
+    let in_all = message::next_send_at(&UNPROVEN_IN_ALL, &in_all, now);
+    if in_all > now {
+        tracing::error!(event = "message_share_spent", "the hourly share of messages to unproven numbers is spent");
+    }
+    let next = next.max(in_all).max(message::next_send_at(&UNPROVEN_PER_NUMBER, &to_phone, now));
+    if recipient.kind == RecipientKind::Registration {
+        // Nothing goes to a number that nobody has proven, so there is nothing to gain by trying many; and a breaker that
+        // strangers could trip would shut others out.
+        return Ok(next);
+    }
+    let in_range = message::next_send_at(&PER_RANGE, &write.unproven_in_range(phone, reach(&PER_RANGE)).await?, now);
+    if in_range > now {
+        tracing::error!(event = "message_range_blocked", "many adjacent numbers are set up and none is proven");
+    }
+    Ok(next.max(in_range))
 }
 
 /// How many of the latest messages the limits look at.
@@ -191,9 +270,15 @@ fn reach(limits: &[SendLimit]) -> i64 {
 }
 
 /// When the next message to this number may go out, as far as the number is concerned.
-pub(crate) async fn next_send_at(authority: &Authority, phone: &Phone) -> Result<Timestamp, Unavailable> {
-    let sent = authority.store.sent_to_phone(phone.e164(), reach(&PER_NUMBER)).await?;
-    Ok(message::next_send_at(&PER_NUMBER, &sent, authority.now()))
+pub(crate) async fn next_send_at(authority: &Authority, recipient: &Recipient) -> Result<Timestamp, Unavailable> {
+    let (phone, now) = (recipient.phone.e164(), authority.now());
+    let sent = authority.store.sent_to_phone(phone, reach(&PER_NUMBER)).await?;
+    let next = message::next_send_at(&PER_NUMBER, &sent, now);
+    if recipient.is_owner() {
+        return Ok(next);
+    }
+    let sent = authority.store.sent_unproven_to_phone(phone, reach(&UNPROVEN_PER_NUMBER)).await?;
+    Ok(next.max(message::next_send_at(&UNPROVEN_PER_NUMBER, &sent, now)))
 }
 
 /// Whether `typed` is the live token in `row` for `binding`. The hash is computed and compared in every case.

@@ -89,7 +89,7 @@ async fn sms(
     all: &[FactorRow],
     binding: &Binding,
 ) -> Result<Option<SmsMethod>, Unavailable> {
-    let Some(phone) = factors::message_phone(all) else {
+    let Some(recipient) = factors::message_recipient(all) else {
         return Ok(None);
     };
     let live = authority.store.live_message_token(account_id).await?;
@@ -97,8 +97,8 @@ async fn sms(
         .filter(|row| binding.is_of(row) && authority.now() < moment(row.expires_at))
         .and_then(|row| Some(Sent { channel: Channel::from_name(&row.channel)?, at: moment(row.created_at) }));
     Ok(Some(SmsMethod {
-        ending: phone.ending().to_owned(),
-        next_send_at: message_token::next_send_at(authority, &phone).await?,
+        ending: recipient.phone.ending().to_owned(),
+        next_send_at: message_token::next_send_at(authority, &recipient).await?,
         sent,
     }))
 }

@@ -163,7 +163,7 @@ pub(crate) fn account_subject(account_id: &str) -> String {
 
 /// In the order of their keys, in which the rows are locked.
 fn with_address(visitor: &Visitor, subject: String) -> Vec<(String, Backoff)> {
-    let mut limits = vec![(format!("address {}", visitor.address), ADDRESS), (subject, ACCOUNT)];
+    let mut limits = vec![(format!("address {}", visitor.network()), ADDRESS), (subject, ACCOUNT)];
     limits.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     limits
 }

@@ -32,6 +32,9 @@ pub struct Overview {
     pub pending_app: bool,
     /// The cell phone on the Profile tab is not the one that messages go to.
     pub phone_to_confirm: bool,
+    /// The number that messages go to, or the e-mail address, belongs to another token account: no device is registered by
+    /// them for this account.
+    pub phone_elsewhere: bool,
     /// Nothing but text messages and calls is set up.
     pub only_sms: bool,
     /// The practice offers it to the account's role, so it may be turned on.
@@ -93,9 +96,17 @@ pub async fn overview(authority: &Authority, signed_in: &SignedIn) -> Result<Ove
     };
     let cell_phone = Phone::parse(&account.cell_phone).ok();
     let confirmed_phone = rows.iter().filter(|row| row.counts()).find_map(FactorRow::phone);
+    let phone_elsewhere = match &confirmed_phone {
+        Some(phone) => {
+            let found = authority.store.find_token_account(phone.e164()).await?.map(|row| row.id);
+            account.token_account_id.is_none() || found != account.token_account_id
+        }
+        None => false,
+    };
     Ok(Overview {
         enabled: !factors.is_empty(),
         only_sms: !factors.is_empty() && factors.iter().all(|factor| factor.kind == FactorKind::Sms),
+        phone_elsewhere,
         phone_to_confirm: !factors.is_empty() && cell_phone.is_some() && confirmed_phone != cell_phone,
         factors,
         idle_devices,

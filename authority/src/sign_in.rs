@@ -15,8 +15,8 @@ pub use crate::password::PasswordRefused;
 use crate::store::{AccountRow, ChallengeRow, Credentials, NewChallenge, Write};
 use crate::token_check::{self, Surface, Typed};
 use crate::{
-    Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, factors, moment, password, recovery,
-    remembered, reset, sessions,
+    Authority, ChallengeKey, OpenedSession, SendRefused, Unavailable, Visitor, enrol_sms, factors, moment, password,
+    recovery, remembered, reset, sessions,
 };
 
 /// Proof that a request carries an open challenge: the password was right, the token is missing. It opens nothing but
@@ -207,9 +207,9 @@ pub async fn request_token(
     channel: Channel,
 ) -> Result<(), SendRefused> {
     let factors = factors::usable(authority.store.factors(&challenge.account.id).await?, challenge.apps_only());
-    let phone = factors::message_phone(&factors).ok_or(SendRefused::NoPhone)?;
+    let recipient = factors::message_recipient(&factors).ok_or(SendRefused::NoPhone)?;
     let subject = (&challenge.account).into();
-    message_token::send_alone(authority, visitor, subject, &phone, channel, &challenge.binding()).await
+    message_token::send_alone(authority, visitor, subject, &recipient, channel, &challenge.binding()).await
 }
 
 /// The token step. Whoever wants the browser to be remembered, and may, needs no token there for some days.
@@ -279,6 +279,9 @@ async fn pass(
         // Who has a token has not lost the phone. What administrators asked for stays: the token may be a thief's.
         reset::own::cancel_waiting(authority, &mut write, visitor, account).await?;
     }
+    if proven.factor == FactorKind::Sms {
+        link_token_account(authority, &mut write, account).await?;
+    }
     let mut opened = sessions::open(authority, &mut write, visitor, subject, Assurance::TwoFactor, next).await?;
     if remember {
         opened.remembered = remembered::remember(authority, &mut write, visitor, account, &opened.browser).await?;
@@ -313,6 +316,19 @@ async fn tell_of_recovery_code(
         "Twofold: somebody signed in to your account with a recovery code. Codes left: {left}. If this was not you, ask your administrator at once."
     );
     reset::tell_phones(authority, write, account, &text).await
+}
+
+/// Links an account without a token account, now that its phone is proven: an administrator has assigned the number, or it
+/// was not free when it was confirmed.
+async fn link_token_account(authority: &Authority, write: &mut Write, account: &AccountRow) -> Result<(), Unavailable> {
+    if account.token_account_id.is_some() {
+        return Ok(());
+    }
+    let factors = write.factors(&account.id).await?;
+    match factors::message_recipient(&factors) {
+        Some(proven) => enrol_sms::link_token_account(authority, write, account, &proven.phone).await,
+        None => Ok(()),
+    }
 }
 
 /// Cancels the challenge of a cookie; a token that went out for it is dead.

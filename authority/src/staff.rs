@@ -584,8 +584,8 @@ pub async fn stop_requiring(
 }
 
 /// Turns two-factor authentication on for a member, with the administrator's own password: the next sign-in asks for a
-/// token, which is sent to the cell phone on file by request. The first such token confirms the number, and brings the
-/// recovery codes.
+/// token, which is sent to the cell phone on file by request. The first such token confirms the number, links the token
+/// account, and brings the recovery codes.
 ///
 /// # Errors
 /// [`EnableError`].
@@ -620,9 +620,6 @@ pub async fn enable_two_factor(
     }
     write.set_required_from(id, Some(now)).await?;
     write.insert_assigned_phone(&authority.entropy.id(), id, enrol_sms::NAME, phone.e164(), now).await?;
-    // The number is not proven yet: that it belongs to another token account is nothing to tell, and the member then
-    // stays without devices of Twofold's own until the number is settled.
-    enrol_sms::link_if_free(authority, &mut write, &account, &phone).await?;
     end_everything(&mut write, id, now).await?;
     let kind = Some(FactorKind::Sms);
     audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOn, kind).await?;

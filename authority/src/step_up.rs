@@ -108,8 +108,8 @@ pub async fn request_token(
 ) -> Result<(), SendRefused> {
     let factors = authority.store.factors(signed_in.account_id()).await?;
     let factors = factors::usable(factors, signed_in.rule().apps_only);
-    let phone = factors::message_phone(&factors).ok_or(SendRefused::NoPhone)?;
-    message_token::send_alone(authority, visitor, signed_in.into(), &phone, channel, &binding(signed_in)).await
+    let recipient = factors::message_recipient(&factors).ok_or(SendRefused::NoPhone)?;
+    message_token::send_alone(authority, visitor, signed_in.into(), &recipient, channel, &binding(signed_in)).await
 }
 
 /// Proves the person again, with a token or a recovery code. The session gets a new key, and counts as stepped up for

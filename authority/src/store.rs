@@ -40,7 +40,7 @@ pub(crate) use challenge::{ChallengeRow, NewChallenge};
 pub(crate) use coverage::CoverageRow;
 pub(crate) use device::{DeviceFactorRow, DeviceRow, LinkedAccountRow, NewDevice};
 pub(crate) use factor::{FactorRow, NewFactor};
-pub(crate) use message::{MessageTokenRow, NewMessageToken};
+pub(crate) use message::{MessageTokenRow, NewMessageSend, NewMessageToken};
 pub(crate) use outbox::{NewOutboxRow, OutboxRow};
 pub(crate) use policy::{PracticeRules, RuleRow};
 pub(crate) use practice::PracticeRow;

@@ -326,8 +326,8 @@ impl Proven {
                 write.claim_step(factor_id, step, now).await?
             }
             Claim::Message { token_id, factor_id } => {
-                write.touch_factor(factor_id, now).await?;
-                write.claim_message_token(token_id, now).await?
+                write.touch_factor(account_id, factor_id, now).await?
+                    && write.claim_message_token(token_id, now).await?
             }
             Claim::RecoveryCode { hash } => write.claim_recovery_code(account_id, hash, now).await?,
         };

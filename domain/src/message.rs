@@ -84,6 +84,16 @@ pub const PER_NUMBER: [SendLimit; 3] = [
 pub const PER_ADDRESS: [SendLimit; 1] = [SendLimit { most: 10, window: Duration::from_hours(1) }];
 /// The whole server: an hourly budget, so that a flood costs a known sum.
 pub const IN_ALL: [SendLimit; 1] = [SendLimit { most: 500, window: Duration::from_hours(1) }];
+/// Of these, what goes to numbers that nobody has proven for an account: 6 per number and day, and half of the hourly budget.
+/// Anybody may ask for such a message; nobody can take from people who sign in all that they have.
+pub const UNPROVEN_PER_NUMBER: [SendLimit; 1] = [SendLimit { most: 6, window: Duration::from_hours(24) }];
+/// The server's share for them.
+pub const UNPROVEN_IN_ALL: [SendLimit; 1] = [SendLimit { most: 250, window: Duration::from_hours(1) }];
+/// The last digits in which the numbers of one range differ: who has messages sent for money tries them one after the other.
+pub const RANGE_DIGITS: usize = 2;
+/// Numbers of one range that are being set up and have not been proven: ten in ten minutes, so that a clinic with numbers in
+/// a row, whose people type their tokens, does not meet it.
+pub const PER_RANGE: [SendLimit; 1] = [SendLimit { most: 10, window: Duration::from_mins(10) }];
 
 /// When the next message may go out under `limits`; not later than `now` means at once.
 ///

@@ -17,7 +17,7 @@ use super::DeviceError;
 use super::{AppError, PhoneField, TextField};
 
 /// The errors without a figure, each with its word.
-const WORDS: [(&str, AppError); 52] = [
+const WORDS: [(&str, AppError); 51] = [
     ("unavailable", AppError::Unavailable),
     ("tokens-unavailable", AppError::TokensUnavailable),
     ("busy", AppError::Busy),
@@ -42,7 +42,6 @@ const WORDS: [(&str, AppError); 52] = [
     ("password-too-short-alone", AppError::PasswordTooShortAlone),
     ("pin-invalid", AppError::Pin(InvalidPin)),
     ("phone-missing", AppError::PhoneMissing),
-    ("phone-taken", AppError::PhoneTaken),
     ("not-sendable", AppError::NotSendable),
     ("ended", AppError::Ended),
     ("already-enabled", AppError::AlreadyEnabled),

@@ -142,7 +142,6 @@ impl From<enrol_sms::ConfirmError> for AppError {
             enrol_sms::ConfirmError::Malformed(reason) => Self::Token(reason),
             enrol_sms::ConfirmError::NotRight => Self::TokenNotRight,
             enrol_sms::ConfirmError::Ended => Self::Ended,
-            enrol_sms::ConfirmError::PhoneTaken => Self::PhoneTaken,
             enrol_sms::ConfirmError::Unavailable => Self::TokensUnavailable,
         }
     }

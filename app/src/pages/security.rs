@@ -49,6 +49,7 @@ wire! {
         pending_phone: bool,
         pending_app: bool,
         phone_to_confirm: bool,
+        phone_elsewhere: bool,
         only_sms: bool,
         /// The practice offers it, so it may be turned on.
         offered: bool,
@@ -170,6 +171,7 @@ impl SecurityView {
             pending_phone: overview.pending_phone,
             pending_app: overview.pending_app,
             phone_to_confirm: overview.phone_to_confirm,
+            phone_elsewhere: overview.phone_elsewhere,
             only_sms: overview.only_sms,
             browsers: browsers.collect(),
             remembered: remembered.collect(),
@@ -282,7 +284,7 @@ pub(crate) fn security_page() -> AnyView {
 
 fn view(data: SecurityView) -> AnyView {
     let side = [
-        factors_section(data.factors, data.idle_devices, data.enabled),
+        factors_section(data.factors, data.idle_devices, data.enabled.then_some(data.phone_elsewhere)),
         recovery_codes_section(data.enabled, data.recovery_codes_left),
         browsers_section(data.browsers, data.remembered),
     ];
@@ -315,6 +317,8 @@ fn view(data: SecurityView) -> AnyView {
         .erase(),
         (true, false) => enabled_actions(),
     };
+    // Said where a number is asked for, too (requirements.md SM-1).
+    let is_set_up = if data.enabled { !data.phone_to_confirm } else { !data.offered };
     let account = token_account(data.email, data.cell_phone);
     view! {
         <AccountSettings tab=Tab::Security>
@@ -327,7 +331,7 @@ fn view(data: SecurityView) -> AnyView {
                     </p>
                     {remarks.join()}
                     {waiting.join()}
-                    {advice(data.enabled || !data.offered, data.only_sms)}
+                    {advice(is_set_up, data.only_sms)}
                     {account}
                     {action}
                 </Section>
@@ -343,9 +347,9 @@ fn status(enabled: bool) -> AnyView {
     view! { <p class=class>{text}</p> }.erase()
 }
 
-/// How safe the ways to get a token are: said before the first is turned on, and again while there is no better one.
-fn advice(enabled: bool, only_sms: bool) -> AnyView {
-    let (head, text) = match (enabled, only_sms) {
+/// How safe the ways to get a token are: said before a number is set up, and again while there is no better one.
+fn advice(is_set_up: bool, only_sms: bool) -> AnyView {
+    let (head, text) = match (is_set_up, only_sms) {
         (false, _) => (
             "Text messages are the weaker way.",
             " They can be intercepted, or your number taken over. They get you started; an authenticator app, which you can \
@@ -415,7 +419,12 @@ fn enabled_actions() -> AnyView {
     .erase()
 }
 
-fn factors_section(factors: Vec<FactorView>, idle_devices: Vec<IdleDeviceView>, enabled: bool) -> AnyView {
+/// `phone_elsewhere` is none while two-factor authentication is off.
+fn factors_section(
+    factors: Vec<FactorView>,
+    idle_devices: Vec<IdleDeviceView>,
+    phone_elsewhere: Option<bool>,
+) -> AnyView {
     let mut devices = Vec::new();
     let mut others = Vec::new();
     for factor in factors {
@@ -435,13 +444,22 @@ fn factors_section(factors: Vec<FactorView>, idle_devices: Vec<IdleDeviceView>, 
     }
     view! {
         <Section id="factors" title="Factors">{others.join()}</Section>
-        <Section id="devices" title="Devices">{devices.join()}{enabled.then(authenticator_hint)}</Section>
+        <Section id="devices" title="Devices">{devices.join()}{phone_elsewhere.map(authenticator_hint)}</Section>
     }
     .erase()
 }
 
-/// How a device is added: on that device, by a program of its own.
-fn authenticator_hint() -> AnyView {
+/// How a device is added: on that device, by a program of its own. Where the cell phone is another token account's, why not.
+fn authenticator_hint(phone_elsewhere: bool) -> AnyView {
+    if phone_elsewhere {
+        return view! {
+            <Warning>
+                "Your cell phone or e-mail belongs to another token account, so no device can be added by it here. Text \
+                 messages, calls and other authenticator apps work all the same."
+            </Warning>
+        }
+        .erase();
+    }
     view! {
         <Hint>
             "To get tokens on a phone, open "

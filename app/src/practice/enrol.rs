@@ -55,6 +55,10 @@ fn phone_step(cell_phone: String, is_pending: bool) -> Part {
         parts.push(info(vec!["Your cell phone waits to be confirmed. ".into(), go_on]));
     }
     parts.push(hint("We send a code to it. Later it gets your tokens, by text message or call."));
+    parts.push(hint(
+        "Text messages are the weaker way: they can be intercepted, or your number taken over. An authenticator app, which you \
+         can add right after, is the better one.",
+    ));
     parts.push(form(
         BeginEnrolment::PATH,
         vec![

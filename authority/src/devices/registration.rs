@@ -16,12 +16,13 @@ use domain::{Email, FactorKind, Phone, RecoveryCode, Timestamp, Token, TokenLeng
 use subtle::ConstantTimeEq as _;
 
 use super::secrets::{self, Step};
-use super::{find_recovery_code, tell_of_recovery_code};
+use super::{find_recovery_code, tell_of_recovery_code, vouching_accounts};
 use crate::account_phone::{self, PhoneRefused};
 use crate::audit::{self, Event};
+use crate::message_token::{self, Recipient};
 use crate::store::{NewRegistration, ProvenRegistration, RegistrationRow, TokenAccountRow, Write};
 use crate::token_check::Surface;
-use crate::{Authority, RegistrationKey, SendRefused, Visitor, factors, message_token, moment, outbox};
+use crate::{Authority, RegistrationKey, SendRefused, Visitor, factors, moment, outbox};
 
 /// The name that a device gets if its owner gives none.
 const DEFAULT_NAME: &str = "Authenticator";
@@ -197,7 +198,7 @@ async fn started(authority: &Authority, key: RegistrationKey, phone: &Phone) -> 
     Ok(Started {
         key,
         ending: phone.ending().to_owned(),
-        next_send_at: message_token::next_send_at(authority, phone).await?,
+        next_send_at: message_token::next_send_at(authority, &Recipient::of_registration(phone.clone())).await?,
         now: authority.now(),
     })
 }
@@ -217,7 +218,8 @@ async fn send_code(
     channel: Channel,
     is_meant: bool,
 ) -> Result<Vec<u8>, RegistrationError> {
-    message_token::admit(authority, write, visitor, phone, &authority.entropy.id()).await?;
+    let recipient = Recipient::of_registration(phone.clone());
+    message_token::admit(authority, write, visitor, &recipient, &authority.entropy.id()).await?;
     let code = message_token::draw(authority);
     let text = message::token_text(channel, &code, &authority.public_host, SmsLife::FiveMinutes);
     outbox::queue_for(authority, write, channel, phone.e164(), &text, is_meant).await?;
@@ -342,7 +344,7 @@ pub async fn recover(
     state(&row, now).recover(now).map_err(|_| RegistrationError::Over)?;
     let code = RecoveryCode::parse(raw_code).map_err(RegistrationError::MalformedRecoveryCode)?;
     let token_account_id = row.token_account_id.as_deref().ok_or(RegistrationError::Over)?;
-    let accounts = authority.store.linked_accounts(token_account_id).await?;
+    let accounts = vouching_accounts(authority, token_account_id).await?;
     let found = find_recovery_code(authority, visitor, &accounts, code).await?;
     let (proven, account) = found.ok_or(RegistrationError::RecoveryCodeNotRight)?;
     let mut write = authority.store.write().await?;

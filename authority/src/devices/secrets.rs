@@ -118,8 +118,8 @@ fn distinct(name: &str, devices: &[DeviceRow]) -> String {
     iter::once(name.to_owned()).chain(numbered).find(is_free).unwrap_or_else(|| name.to_owned())
 }
 
-/// The practice accounts that take what was proven: by text messages to the same phone, which is as strong; by the word of
-/// a device that makes tokens for them; or by a recovery code of theirs.
+/// The practice accounts that take what was proven: by text messages to the same phone, which is as strong, where their
+/// role takes them; by the word of a device that makes tokens for them; or by a recovery code of theirs.
 async fn takers<'a>(
     write: &mut Write,
     row: &RegistrationRow,
@@ -136,7 +136,7 @@ async fn takers<'a>(
     };
     let mut takers = Vec::new();
     for account in accounts {
-        let factors = write.factors(&account.id).await?;
+        let factors = factors::usable(write.factors(&account.id).await?, account.apps_only == 1);
         let is_proven = factors.iter().any(is_sms)
             || approver.iter().any(|factor| factor.account_id == account.id && factor.is_confirmed())
             || row.proven_accounts.split_whitespace().any(|id| id == account.id);

@@ -101,13 +101,16 @@ impl Write {
             .map(|done| done.rows_affected() == 1)
     }
 
-    /// Cancels every pending sign-in of an account.
+    /// Cancels every pending sign-in of an account; also one whose last token was counted and may still turn out right.
     pub(crate) async fn cancel_challenges(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE challenge SET over = 'cancelled' WHERE account_id = $1 AND over IS NULL")
-            .bind(account_id)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
+        sqlx::query(
+            "UPDATE challenge SET over = 'cancelled'
+             WHERE account_id = $1 AND (over IS NULL OR over = 'too-many-tokens')",
+        )
+        .bind(account_id)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
     }
 
     /// Deletes those that ended before `before`.

@@ -37,6 +37,10 @@ pub(crate) struct LinkedAccountRow {
     pub(crate) practice_name: String,
     pub(crate) username: String,
     pub(crate) email: String,
+    /// Since when it is linked.
+    pub(crate) linked_at: i64,
+    /// 1 where the role takes tokens of authenticators only.
+    pub(crate) apps_only: i64,
     /// 1 where the practice wants devices to be phones.
     pub(crate) phones_only: i64,
 }
@@ -65,8 +69,10 @@ const ACTIVE: &str =
     (SELECT MAX(f.last_used_at) FROM factor f WHERE f.device_id = d.id) AS last_used_at
     FROM device d WHERE d.token_account_id = $1 AND d.activated_at IS NOT NULL AND d.revoked_at IS NULL
     ORDER BY d.activated_at, d.id";
-const LINKED: &str = "SELECT a.id, a.practice_id, p.name AS practice_name, a.username, a.email, p.phones_only
+const LINKED: &str = "SELECT a.id, a.practice_id, p.name AS practice_name, a.username, a.email,
+    COALESCE(a.linked_at, a.created_at) AS linked_at, COALESCE(r.apps_only, 0) AS apps_only, p.phones_only
     FROM account a JOIN practice p ON p.id = a.practice_id
+        LEFT JOIN role_rule r ON r.practice_id = a.practice_id AND r.role = a.role
     WHERE a.token_account_id = $1 AND a.deactivated_at IS NULL ORDER BY a.id";
 const FACTORS: &str = "SELECT f.id, f.account_id, a.practice_id, f.state, f.session_id,
     p.name AS practice_name, a.username, p.phones_only

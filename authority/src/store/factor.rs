@@ -148,17 +148,19 @@ impl Write {
         .map(|done| done.rows_affected() == 1)
     }
 
-    /// Notes the use of a factor that has no steps; an assigned one is confirmed by it.
-    pub(crate) async fn touch_factor(&mut self, id: &str, now: i64) -> Result<(), sqlx::Error> {
+    /// Notes the use of a factor that has no steps; an assigned one is confirmed by it. False if the account's tokens are
+    /// not taken by it any more.
+    pub(crate) async fn touch_factor(&mut self, account_id: &str, id: &str, now: i64) -> Result<bool, sqlx::Error> {
         sqlx::query(
-            "UPDATE factor SET last_used_at = $2, confirmed_at = COALESCE(confirmed_at, $2),
-                 state = CASE WHEN state = 'assigned' THEN 'confirmed' ELSE state END WHERE id = $1",
+            "UPDATE factor SET last_used_at = $3, confirmed_at = COALESCE(confirmed_at, $3), state = 'confirmed'
+             WHERE account_id = $1 AND id = $2 AND state IN ('confirmed', 'assigned')",
         )
+        .bind(account_id)
         .bind(id)
         .bind(now)
         .execute(self.connection())
         .await
-        .map(|_| ())
+        .map(|done| done.rows_affected() == 1)
     }
 
     /// Claims the right to a diagnosis of a pending factor; false if the last one was after `before`.

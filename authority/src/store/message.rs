@@ -1,6 +1,7 @@
 //! Tokens in messages, and the send limits.
 
 use domain::Timestamp;
+use domain::message::RANGE_DIGITS;
 use sqlx::FromRow;
 
 use super::{Store, Write};
@@ -28,9 +29,21 @@ pub(crate) struct NewMessageToken<'a> {
     pub(crate) expires_at: i64,
 }
 
+/// A message that goes out, as the limits remember it.
+pub(crate) struct NewMessageSend<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) phone: &'a str,
+    pub(crate) address: &'a str,
+    /// Whose number it is; `owner` if it is proven.
+    pub(crate) recipient: &'static str,
+    pub(crate) at: i64,
+}
+
 const LIVE: &str = "SELECT id, binding, token_hash, channel, created_at, expires_at, wrong_entries
     FROM message_token WHERE account_id = $1 AND ended_at IS NULL";
 const SENT_TO_PHONE: &str = "SELECT at FROM message_send WHERE phone = $1 ORDER BY at DESC LIMIT $2";
+const SENT_UNPROVEN_TO_PHONE: &str =
+    "SELECT at FROM message_send WHERE phone = $1 AND recipient <> 'owner' ORDER BY at DESC LIMIT $2";
 
 fn timestamps(rows: Vec<i64>) -> Vec<Timestamp> {
     rows.into_iter().map(Timestamp::from_millis).collect()
@@ -45,6 +58,11 @@ impl Store {
     /// When messages went to a number, newest first.
     pub(crate) async fn sent_to_phone(&self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
         sqlx::query_scalar(SENT_TO_PHONE).bind(phone).bind(most).fetch_all(&self.pool).await.map(timestamps)
+    }
+
+    /// When messages went to a number that nobody had proven, newest first.
+    pub(crate) async fn sent_unproven_to_phone(&self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar(SENT_UNPROVEN_TO_PHONE).bind(phone).bind(most).fetch_all(&self.pool).await.map(timestamps)
     }
 }
 
@@ -155,19 +173,55 @@ impl Write {
             .map(timestamps)
     }
 
-    /// Records a message that goes out.
-    pub(crate) async fn insert_message_send(
+    /// When messages went to a number that nobody had proven, newest first.
+    pub(crate) async fn sent_unproven_to_phone(
         &mut self,
-        id: &str,
         phone: &str,
-        address: &str,
-        now: i64,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::query("INSERT INTO message_send (id, phone, address, at) VALUES ($1, $2, $3, $4)")
-            .bind(id)
+        most: i64,
+    ) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar(SENT_UNPROVEN_TO_PHONE)
             .bind(phone)
-            .bind(address)
-            .bind(now)
+            .bind(most)
+            .fetch_all(self.connection())
+            .await
+            .map(timestamps)
+    }
+
+    /// When messages went to numbers that nobody had proven, newest first.
+    pub(crate) async fn sent_unproven(&mut self, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar("SELECT at FROM message_send WHERE recipient <> 'owner' ORDER BY at DESC LIMIT $1")
+            .bind(most)
+            .fetch_all(self.connection())
+            .await
+            .map(timestamps)
+    }
+
+    /// For each other number that differs from this one in its last digits only, was set up and has not been proven: when a
+    /// message went there last, newest first.
+    pub(crate) async fn unproven_in_range(&mut self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        let prefix = phone.get(..phone.len().saturating_sub(RANGE_DIGITS)).unwrap_or_default();
+        sqlx::query_scalar(
+            "SELECT MAX(m.at) FROM message_send m
+             WHERE m.recipient = 'enrolment' AND m.phone LIKE $1 AND m.phone <> $2 AND NOT EXISTS
+                 (SELECT 1 FROM factor f WHERE f.kind = 'sms' AND f.state = 'confirmed' AND f.phone = m.phone)
+             GROUP BY m.phone ORDER BY MAX(m.at) DESC LIMIT $3",
+        )
+        .bind(format!("{prefix}{}", "_".repeat(RANGE_DIGITS)))
+        .bind(phone)
+        .bind(most)
+        .fetch_all(self.connection())
+        .await
+        .map(timestamps)
+    }
+
+    /// Records a message that goes out.
+    pub(crate) async fn insert_message_send(&mut self, new: &NewMessageSend<'_>) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO message_send (id, phone, address, at, recipient) VALUES ($1, $2, $3, $4, $5)")
+            .bind(new.id)
+            .bind(new.phone)
+            .bind(new.address)
+            .bind(new.at)
+            .bind(new.recipient)
             .execute(self.connection())
             .await
             .map(|_| ())

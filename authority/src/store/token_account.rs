@@ -71,15 +71,26 @@ impl Write {
             .await
     }
 
-    /// Links a practice account with its token account, or with none.
+    /// Links a practice account with its token account.
     pub(crate) async fn link_token_account(
         &mut self,
         account_id: &str,
-        token_account_id: Option<&str>,
+        token_account_id: &str,
+        now: i64,
     ) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE account SET token_account_id = $2 WHERE id = $1")
+        sqlx::query("UPDATE account SET token_account_id = $2, linked_at = $3 WHERE id = $1")
             .bind(account_id)
             .bind(token_account_id)
+            .bind(now)
+            .execute(self.connection())
+            .await
+            .map(|_| ())
+    }
+
+    /// Links a practice account with no token account.
+    pub(crate) async fn unlink_token_account(&mut self, account_id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE account SET token_account_id = NULL, linked_at = NULL WHERE id = $1")
+            .bind(account_id)
             .execute(self.connection())
             .await
             .map(|_| ())

@@ -4,16 +4,17 @@ use authority::devices::{
 use authority::profile::{self, ProfileForm};
 use authority::sign_in::{self, PasswordStep, RecoveryRefused, TokenRefused};
 use authority::{
-    Authority, Device, SignedIn, Visitor, backup, disable, housekeeping, outbox, policy, practice, security, sessions,
-    step_up,
+    Authority, Device, SignedIn, Visitor, backup, disable, housekeeping, outbox, policy, practice, recovery, security,
+    sessions, step_up,
 };
 use domain::diagnosis::Diagnosis;
 use domain::email::InvalidEmail;
 use domain::message::Channel;
 use domain::phone::InvalidPhone;
+use domain::policy::{Requirement, Rule};
 use domain::token::InvalidToken;
 use domain::totp::Parameters;
-use domain::{FactorKind, Policy, Timestamp, Totp};
+use domain::{FactorKind, Policy, Role, Timestamp, Totp};
 
 use crate::races::race;
 use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor, visitor_from};
@@ -23,6 +24,9 @@ on_both_databases!(
     a_number_that_nobody_has_is_answered_alike,
     numbers_and_addresses_are_read_before_anything_is_sent,
     codes_keep_to_the_limits_of_messages,
+    strangers_leave_the_owner_of_a_number_messages_to_sign_in_by,
+    strangers_leave_half_of_all_messages_to_others,
+    an_ipv6_network_counts_as_one_address,
     five_wrong_codes_void_the_code_and_not_the_account,
     a_code_works_once_and_for_its_own_registration,
     a_code_and_a_registration_run_out,
@@ -38,7 +42,9 @@ on_both_databases!(
     a_recovery_code_stands_in_for_the_approval,
     guessed_recovery_codes_draw_on_the_budget,
     the_phone_alone_gives_nothing_to_an_account_without_it,
+    the_phone_alone_gives_nothing_where_only_apps_count,
     two_practices_share_a_device,
+    a_practice_linked_later_does_not_speak_for_the_backup,
     a_practice_linked_later_is_added_from_its_security_tab,
     a_device_is_added_after_a_step_up_by_an_account_of_its_own_token_account,
     an_offer_to_a_device_runs_out_and_is_taken_back,
@@ -336,6 +342,55 @@ async fn codes_keep_to_the_limits_of_messages(world: World) {
     assert!(elsewhere.is_ok());
 }
 
+async fn start_from(world: &World, visitor: &Visitor, phone: &str) -> Result<(), RegistrationError> {
+    devices::start(&world.authority, visitor, phone, "ada@elm.test", Channel::Sms).await.map(|_| ())
+}
+
+async fn strangers_leave_the_owner_of_a_number_messages_to_sign_in_by(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    for (phone, before) in [(PHONE, 1), ("+12025550199", 0)] {
+        for number in before..6 {
+            world.advance(601);
+            assert!(start_from(&world, &visitor_from(number), phone).await.is_ok(), "{phone} {number}");
+        }
+        world.advance(601);
+        let refused = start_from(&world, &visitor_from(7), phone).await;
+        assert!(matches!(refused, Err(RegistrationError::TooSoon { .. })), "the seventh to {phone}");
+    }
+    for _ in 0..4 {
+        world.advance(601);
+        let challenge = ada.challenge().await;
+        sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+    }
+    let token = world.latest_token(PHONE).await;
+    assert_eq!(token.len(), 6);
+}
+
+async fn strangers_leave_half_of_all_messages_to_others(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    world.advance(3600);
+    for number in 0..250_u8 {
+        let area = ["212", "305", "404"][usize::from(number / 100)];
+        let phone = format!("+1{area}55501{:02}", number % 100);
+        assert!(start_from(&world, &visitor_from(number / 10), &phone).await.is_ok(), "{number}");
+    }
+    let refused = start_from(&world, &visitor_from(30), "+14045550199").await;
+    assert!(matches!(refused, Err(RegistrationError::TooSoon { .. })));
+    let challenge = ada.challenge().await;
+    sign_in::request_token(&world.authority, &visitor_from(31), &challenge, Channel::Sms).await.unwrap();
+}
+
+async fn an_ipv6_network_counts_as_one_address(world: World) {
+    let from = |last: &str| Visitor { address: last.parse().unwrap(), ..visitor() };
+    for number in 0..10 {
+        let address = format!("2001:db8:0:1:{number:x}::{number:x}");
+        assert!(start_from(&world, &from(&address), &format!("+1202555012{number}")).await.is_ok());
+    }
+    let refused = start_from(&world, &from("2001:db8:0:1:ffff::1"), "+12025550130").await;
+    assert!(matches!(refused, Err(RegistrationError::TooSoon { .. })));
+    assert!(start_from(&world, &from("2001:db8:0:2::1"), "+12025550130").await.is_ok());
+}
+
 async fn five_wrong_codes_void_the_code_and_not_the_account(world: World) {
     let (ada, _) = world.enrolled("ada", PHONE).await;
     let key = start(&world, "ada", PHONE).await;
@@ -611,6 +666,22 @@ async fn the_phone_alone_gives_nothing_to_an_account_without_it(world: World) {
     assert!(ada.sign_in_with(&phone.token(&world)).await.is_ok());
 }
 
+async fn the_phone_alone_gives_nothing_where_only_apps_count(world: World) {
+    let (mut ada, codes) = world.enrolled("ada", PHONE).await;
+    ada.add_app().await;
+    let mut new = Policy::default();
+    new.set_rule(Role::Provider, Rule { requirement: Requirement::Optional, apps_only: true });
+    policy::save(&world.authority, ada.signed_in().await.administrator().unwrap(), &visitor(), &new).await.unwrap();
+    let key = start(&world, "ada", PHONE).await;
+    let code = world.latest_token(PHONE).await;
+    let refused = devices::verify(&world.authority, &visitor(), &key, &code, "Thief's phone").await;
+    assert_eq!(refused.err(), Some(RegistrationError::RecoveryCodeNeeded));
+    assert_eq!(world.number("SELECT COUNT(*) FROM device").await, 0);
+    let ready = ready(devices::recover(&world.authority, &visitor(), &key, &codes[0]).await.unwrap());
+    let phone = activate(&world, &ready).await;
+    assert!(ada.sign_in_with(&phone.token(&world)).await.is_ok());
+}
+
 /// A second practice of the same person: the same e-mail and phone.
 async fn second_practice(world: &World) -> Actor<'_> {
     let form = practice::NewPractice {
@@ -663,6 +734,24 @@ async fn two_practices_share_a_device(world: World) {
 async fn linked_later(world: &World) -> (Phone, Actor<'_>) {
     let (_, _, phone) = with_device(world, "ada").await;
     (phone, second_practice(world).await)
+}
+
+async fn a_practice_linked_later_does_not_speak_for_the_backup(world: World) {
+    let (_ada, codes, first) = with_device(&world, "ada").await;
+    let oak = second_practice(&world).await;
+    let shown = recovery::codes_to_store(&world.authority, &oak.signed_in().await).await.unwrap();
+    let later = shown.expect("not stored yet").codes;
+    let (key, step) = verify(&world, "ada", PHONE, "Thief's phone").await;
+    assert!(matches!(step, Step::Waiting { .. }));
+    let refused = devices::recover(&world.authority, &visitor(), &key, &later[0]).await;
+    assert_eq!(refused.err(), Some(RegistrationError::RecoveryCodeNotRight));
+    let refused = devices::prove(&world.authority, &first.device, &visitor(), &later[0]).await;
+    assert_eq!(refused.err(), Some(RecoveryRefused::NotRight));
+    assert_eq!(world.number("SELECT COUNT(*) FROM recovery_code WHERE used_at IS NOT NULL").await, 0);
+
+    let ready = ready(devices::recover(&world.authority, &visitor(), &key, &codes[0]).await.unwrap());
+    assert!(ready.may_restore);
+    assert!(devices::prove(&world.authority, &first.device, &visitor(), &codes[1]).await.is_ok());
 }
 
 async fn idle_devices(actor: &Actor<'_>) -> Vec<IdleDevice> {

@@ -13,6 +13,7 @@ on_both_databases!(
     unknown_names_slow_down_alike,
     a_browser_that_signed_in_before_is_not_slowed_by_strangers,
     a_new_password_ends_other_sessions_and_pending_sign_ins,
+    a_new_password_cancels_a_sign_in_whose_last_token_is_under_way,
     a_password_of_fourteen_characters_needs_a_second_factor,
     a_stored_hash_of_weaker_figures_is_replaced,
     a_password_change_under_two_factor_needs_a_step_up,
@@ -91,6 +92,15 @@ async fn a_new_password_ends_other_sessions_and_pending_sign_ins(world: World) {
     }
     assert_eq!(guess_right(&world, PASSWORD).await, Err(PasswordRefused::Wrong));
     assert_eq!(guess_right(&world, NEW).await, Ok(()));
+}
+
+async fn a_new_password_cancels_a_sign_in_whose_last_token_is_under_way(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    // Counted as the fifth, and not compared yet.
+    ada.fail_tokens(5).await;
+    let (signed_in, old, new) = (ada.signed_in().await, PASSWORD.to_owned(), NEW.to_owned());
+    password::change(&world.authority, &signed_in, &visitor(), old, new.clone(), new).await.unwrap();
+    assert_eq!(world.number("SELECT COUNT(*) FROM challenge WHERE over = 'cancelled'").await, 1);
 }
 
 async fn guess_right(world: &World, password: &str) -> Result<(), PasswordRefused> {

@@ -22,6 +22,7 @@ on_both_databases!(
     a_resend_kills_the_token_before,
     a_message_token_runs_out_after_five_minutes,
     five_wrong_tokens_end_the_challenge,
+    a_number_that_goes_while_its_token_is_checked_signs_nobody_in,
     a_challenge_runs_out_after_ten_minutes,
     a_cancelled_challenge_takes_no_token,
     what_is_no_token_is_not_counted,
@@ -188,6 +189,22 @@ async fn five_wrong_tokens_end_the_challenge(world: World) {
     assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
     assert_eq!(world.number("SELECT COUNT(*) FROM attempt WHERE outcome = 'failed'").await, 5);
     assert!(ada.sign_in_with(right.expose_digits()).await.is_ok(), "the right token was not looked at");
+}
+
+async fn a_number_that_goes_while_its_token_is_checked_signs_nobody_in(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    world.advance(60);
+    let challenge = ada.challenge().await;
+    sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+    let token = world.latest_token(PHONE).await;
+    world.between_count_and_comparison("UPDATE factor SET state = 'disabled'").await;
+    let refused = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, false).await;
+    assert_eq!(refused.unwrap_err(), TokenRefused::NotRight);
+    assert_eq!(
+        world.number("SELECT COUNT(*) FROM message_token WHERE ended_at IS NULL").await,
+        1,
+        "nothing is used up"
+    );
 }
 
 async fn a_challenge_runs_out_after_ten_minutes(world: World) {

@@ -13,6 +13,7 @@ on_both_databases!(
     a_member_is_added_and_signs_in,
     names_that_are_taken_and_fields_that_are_wrong_are_refused,
     an_administrator_turns_it_on_for_a_nurse,
+    a_number_that_nobody_proved_links_no_practice,
     it_is_not_turned_on_without_a_phone_or_without_the_own_password,
     a_member_of_another_practice_does_not_exist,
     whoever_is_deactivated_is_out_at_once,
@@ -109,7 +110,7 @@ async fn an_administrator_turns_it_on_for_a_nurse(world: World) {
     assert!(sessions::find(&world.authority, &before.session).await.unwrap().is_none(), "signed out everywhere");
     let member = staff::find(&world.authority, administrator, &id).await.unwrap().unwrap();
     assert!(member.has_sms && member.is_required && member.codes_left == 0);
-    assert_eq!(world.number("SELECT COUNT(*) FROM token_account WHERE phone = '+12025550177'").await, 1);
+    assert_eq!(world.number("SELECT COUNT(*) FROM token_account").await, 0, "nobody has proven the number");
 
     let nina = Actor { world: &world, username: "nina".into(), phone: NURSE_PHONE.into(), opened: before };
     let challenge = nina.challenge().await;
@@ -126,6 +127,9 @@ async fn an_administrator_turns_it_on_for_a_nurse(world: World) {
     let member = staff::find(&world.authority, administrator, &id).await.unwrap().unwrap();
     assert_eq!(member.codes_left, 10);
     assert_eq!(world.number("SELECT COUNT(*) FROM factor WHERE state = 'confirmed' AND kind = 'sms'").await, 1);
+    let linked = "SELECT COUNT(*) FROM account a JOIN token_account t ON t.id = a.token_account_id
+                  WHERE t.phone = '+12025550177' AND t.email = 'nina@elm.test'";
+    assert_eq!(world.number(linked).await, 1, "with the first token it is");
     assert_eq!((world.events("enforcement-on").await, world.events("enrolment-confirmed").await), (1, 1));
 
     // Required by an administrator, it is not for the nurse to switch off.
@@ -135,6 +139,23 @@ async fn an_administrator_turns_it_on_for_a_nurse(world: World) {
 
     let again = staff::enable_two_factor(&world.authority, administrator, &visitor(), &id, PASSWORD.into()).await;
     assert_eq!(again.unwrap_err(), EnableError::AlreadyEnabled);
+}
+
+async fn a_number_that_nobody_proved_links_no_practice(world: World) {
+    let (_ada, _) = world.enrolled("ada", PHONE).await;
+    let mallory = world.provider("mallory", "+12025550199").await;
+    let victim = NewMember { email: "ada@elm.test".into(), cell_phone: PHONE.into(), ..nurse("not.ada") };
+    let id = add(&world, &mallory, victim).await;
+    let signed_in = mallory.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    staff::enable_two_factor(&world.authority, administrator, &visitor(), &id, PASSWORD.into()).await.unwrap();
+    let linked = "SELECT COUNT(*) FROM account WHERE username = 'not.ada' AND token_account_id IS NOT NULL";
+    assert_eq!(world.number(linked).await, 0);
+
+    let phone = crate::devices::add(&world, "ada", PHONE).await;
+    assert_eq!(phone.totps.len(), 1, "a secret of her own practice only");
+    let of_devices = "SELECT COUNT(DISTINCT practice_id) FROM audit WHERE event = 'device-phone-proven'";
+    assert_eq!(world.number(of_devices).await, 1, "no other practice reads of her devices");
 }
 
 async fn it_is_not_turned_on_without_a_phone_or_without_the_own_password(world: World) {

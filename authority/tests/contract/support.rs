@@ -173,6 +173,24 @@ impl World {
         sqlx::query(sql).execute(&self.pool).await.map(|done| done.rows_affected())
     }
 
+    /// Has a statement happen to each token after it was counted and before it is compared.
+    pub(crate) async fn between_count_and_comparison(&self, statement: &str) {
+        let on_insert = "CREATE TRIGGER meanwhile AFTER INSERT ON attempt";
+        let statements = if self.url.starts_with("sqlite") {
+            vec![format!("{on_insert} BEGIN {statement}; END")]
+        } else {
+            let body = format!("BEGIN {statement}; RETURN NEW; END");
+            vec![
+                format!("CREATE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"),
+                format!("{on_insert} FOR EACH ROW EXECUTE FUNCTION meanwhile()"),
+            ]
+        };
+        for statement in statements {
+            // Of the test's own making.
+            sqlx::query(AssertSqlSafe(statement)).execute(&self.pool).await.expect("a trigger");
+        }
+    }
+
     pub(crate) async fn events(&self, event: &str) -> i64 {
         sqlx::query_scalar("SELECT COUNT(*) FROM audit WHERE event = $1")
             .bind(event)

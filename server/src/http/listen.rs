@@ -101,7 +101,7 @@ fn is_about_one_connection(error: &std::io::Error) -> bool {
 }
 
 fn welcome(stream: TcpStream, peer: SocketAddr, seats: &Seats, router: &Router) {
-    match seats.take(peer.ip()) {
+    match seats.take(authority::network(peer.ip())) {
         Some(seat) => {
             tokio::spawn(converse(stream, peer, seat, router.clone()));
         }
