@@ -1,4 +1,5 @@
-//! How long a practice's audit trail takes to write, to seal, to verify and to export.
+//! How long a practice's audit trail takes to write, to seal, to verify and to export, and what sealing costs those who
+//! write meanwhile.
 //!
 //! `trail DATABASE_URL [ROWS]`; `cargo xtask bench` runs it on SQLite and on PostgreSQL. The database has to be empty.
 
@@ -11,8 +12,18 @@ use authority::clock::SystemClock;
 use authority::delivery::Gateways;
 use authority::entropy::SystemEntropy;
 use authority::practice::NewPractice;
-use authority::{Authority, Migrate, Settings, Visitor, audit_trail, practice, sample, sessions};
+use authority::{
+    Authority, Migrate, Settings, SignedIn, Unavailable, Visitor, audit_trail, practice, sample, sessions,
+};
+use tokio::task::JoinSet;
 use trail::Stream;
+
+/// Who write at once where that is measured, a row and a commit each time, all in one practice.
+const WRITERS: usize = 32;
+/// Rows that each of them writes.
+const ROWS_OF_ONE_WRITER: usize = 50;
+/// The same is measured so often, in turns.
+const ROUNDS: usize = 3;
 
 /// The same trail is verified so often, for one time says little.
 const VERIFICATIONS: usize = 3;
@@ -83,7 +94,45 @@ async fn main() -> Result<(), Failure> {
     tell("exported", rows, exporting);
     tell("verified as a file", rows, verifying);
     println!("{} {} MB", stream.finish()?.0, bytes / 1_000_000);
+
+    for _ in 0..ROUNDS {
+        let written = WRITERS * ROWS_OF_ONE_WRITER;
+        tell("32 writers, nobody seals", written, write_at_once(&authority, &visitor, &ada).await?);
+        let sealing = tokio::spawn(seal(authority.clone()));
+        tell("32 writers, sealed meanwhile", written, write_at_once(&authority, &visitor, &ada).await?);
+        sealing.abort();
+    }
+    println!("{}", audit_trail::verify(&authority, practice_id).await?);
     Ok(())
+}
+
+/// How long [`WRITERS`] take that write into the trail of one practice at the same time.
+async fn write_at_once(authority: &Authority, visitor: &Visitor, member: &SignedIn) -> Result<Duration, Failure> {
+    let start = moment();
+    let mut writers = JoinSet::new();
+    for _ in 0..WRITERS {
+        let (authority, visitor) = (authority.clone(), visitor.clone());
+        let (practice_id, account_id) = (member.practice_id().to_owned(), member.account_id().to_owned());
+        writers.spawn(async move {
+            for _ in 0..ROWS_OF_ONE_WRITER {
+                sample::fill_trail(&authority, &visitor, &practice_id, &account_id, 1).await?;
+            }
+            Ok::<_, Unavailable>(())
+        });
+    }
+    while let Some(written) = writers.join_next().await {
+        written??;
+    }
+    Ok(start.elapsed())
+}
+
+/// Links new rows to their chain every second, as the server does.
+async fn seal(authority: Authority) -> Result<(), Unavailable> {
+    let mut interval = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        interval.tick().await;
+        audit_trail::seal(&authority).await?;
+    }
 }
 
 fn tell(what: &str, rows: usize, elapsed: Duration) {
