@@ -74,6 +74,40 @@ async function askedForReset(stage: Stage) {
   await expect(stage.page.getByLabel('Reason')).toBeVisible();
 }
 
+/** At forced set-up; where apps are asked for, after its first step. */
+async function mustEnrol(stage: Stage, appsOnly: boolean) {
+  const practice = await Practice.create(stage.server);
+  const nurse = await practice.add();
+  const client = await practice.signIn(nurse);
+  if (appsOnly) {
+    await client.enable(nurse);
+  }
+  await practice.setPolicy({ nurse: 'required', nurse_from: '2020-01-01', ...(appsOnly ? { nurse_apps: 'on' } : {}) });
+  await client.handOver(stage.context);
+  await stage.visit('/login/enrol');
+  await arriveAt(stage.page, '/login/enrol');
+}
+
+/** At a screen that has locked. */
+async function locked(stage: Stage) {
+  const practice = await practiceOf(stage);
+  await practice.setPolicy({ lock: '5' });
+  await practice.client.post('/api/update_profile', { first_name: 'Pat', last_name: 'Sample', pin: '4711' });
+  await practice.client.handOver(stage.context);
+  await stage.server.advance(301);
+  await stage.visit('/locked');
+  await arriveAt(stage.page, '/locked');
+}
+
+/** At the page of the link that somebody without their phone was sent. */
+async function resetLink(stage: Stage): Promise<Person> {
+  const { person, client } = await withSms(stage.server);
+  await client.post('/api/reset_link', { name: person.username, password: person.password, act: 'send' });
+  await stage.visit(await stage.server.resetLinkSentTo(person.email));
+  await expect(stage.page.getByRole('button', { name: 'Start the 24 Hours' })).toBeVisible();
+  return person;
+}
+
 async function lock(server: Server, person: Person, app: App) {
   const client = new Client(server);
   for (let round = 0; round < 2; round += 1) {
@@ -338,6 +372,13 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
     await press(stage.page, 'Change Details');
     await expect(stage.page.getByLabel('Role')).toBeVisible();
   },
+  'Details of a member, error': async (stage) => {
+    await member(stage);
+    await press(stage.page, 'Change Details');
+    await fill(stage.page, { 'Cell phone': '12' });
+    await press(stage.page, 'Save Details');
+    await expectError(stage.page, /country code/);
+  },
   'Security policy, preview': async (stage) => {
     const practice = await practiceOf(stage);
     await practice.add();
@@ -345,6 +386,13 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
     await stage.page.getByLabel('Nurse: two-factor authentication').selectOption('Required');
     await press(stage.page, 'Preview');
     await expect(stage.page.getByRole('heading', { name: 'Preview' })).toBeVisible();
+  },
+  'Security policy, error': async (stage) => {
+    await practiceOf(stage);
+    await stage.visit('/practice/policy');
+    await fill(stage.page, { 'Idle minutes': '1' });
+    await press(stage.page, 'Preview');
+    await expectError(stage.page, /minutes/);
   },
   'Coverage': async (stage) => {
     await practiceOf(stage);
@@ -356,6 +404,22 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
   },
   'Reset of a member': async (stage) => {
     await askedForReset(stage);
+  },
+  'Reset of a member, error': async (stage) => {
+    await askedForReset(stage);
+    await fill(stage.page, { 'Reason': 'Lost', 'Your password': 'not my password at all' });
+    await press(stage.page, 'Ask for Reset');
+    await expectError(stage.page, /not right/);
+  },
+  'Approvals, error': async (stage) => {
+    await askedForReset(stage);
+    await fill(stage.page, { 'Reason': 'Lost', 'Your password': stage.owner?.password ?? '' });
+    await press(stage.page, 'Ask for Reset');
+    await expectStatus(stage.page, 'Asked.');
+    await stage.visit('/practice/approvals');
+    await fill(stage.page, { 'Your password': 'not my password at all' });
+    await press(stage.page, 'Reject');
+    await expectError(stage.page, /not right/);
   },
   'Approvals': async (stage) => {
     await askedForReset(stage);
@@ -371,12 +435,31 @@ const STATES: Record<string, (stage: Stage) => Promise<void>> = {
   'Lost phone': async ({ visit }) => {
     await visit('/login/reset');
   },
+  'Lost phone, the link': async (stage) => {
+    await resetLink(stage);
+  },
+  'Lost phone, to cancel': async (stage) => {
+    const person = await resetLink(stage);
+    await press(stage.page, 'Start the 24 Hours');
+    await expectStatus(stage.page, 'The 24 hours have begun.');
+    await stage.visit(await stage.server.resetLinkSentTo(person.e164));
+    await expect(stage.page.getByText('waits for its 24 hours to end')).toBeVisible();
+  },
   'Forced set-up': async (stage) => {
-    const practice = await Practice.create(stage.server);
-    const nurse = await practice.add();
-    await practice.setPolicy({ nurse: 'required', nurse_from: '2020-01-01' });
-    await (await practice.signIn(nurse)).handOver(stage.context);
-    await stage.visit('/login/enrol');
+    await mustEnrol(stage, false);
+  },
+  'Forced set-up, the second step': async (stage) => {
+    await mustEnrol(stage, true);
+    await expect(stage.page.getByText('2. An authenticator app')).toBeVisible();
+  },
+  'Locked': async (stage) => {
+    await locked(stage);
+  },
+  'Locked, error': async (stage) => {
+    await locked(stage);
+    await fill(stage.page, { 'App unlock PIN': '0000' });
+    await press(stage.page, 'Unlock');
+    await expectError(stage.page, 'That PIN is not right.');
   },
   'Help': async ({ visit }) => {
     await visit('/help/two-factor');

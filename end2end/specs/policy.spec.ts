@@ -102,6 +102,32 @@ test('a screen that nobody touched is locked until the PIN is typed', async ({ p
   await arriveAt(page, '/practice/staff');
 });
 
+test('a page that nobody touches leaves by itself when its screen locks', async ({ page, context, own, visit, withScripts }) => {
+  await page.clock.install();
+  const practice = await Practice.create(own);
+  await practice.setPolicy({ lock: '5' });
+  await practice.client.post('/api/update_profile', { first_name: 'Pat', last_name: 'Sample', pin: '4711' });
+  await practice.client.handOver(context);
+  if (!withScripts) {
+    // Nobody waits five minutes: the server says how long it is, and the browser is told that it is over.
+    await page.route('**/practice/staff', async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.text()).replace(/content="30[01]; url/, 'content="1; url');
+      await own.advance(301);
+      await route.fulfill({ response: answer, body });
+    });
+  }
+  await visit('/practice/staff');
+  if (withScripts) {
+    await own.advance(301);
+    await page.clock.fastForward('05:02');
+  }
+  await arriveAt(page, '/locked');
+  await fill(page, { 'App unlock PIN': '4711' });
+  await press(page, 'Unlock');
+  await expect(page).toHaveURL((url) => url.pathname === '/practice/staff');
+});
+
 test('a lost phone: an administrator asks, another one approves, and the member sets up anew', async ({
   page,
   context,
@@ -133,7 +159,7 @@ test('a lost phone: an administrator asks, another one approves, and the member 
   await visit('/practice/approvals', other);
   await expect(other.getByText('Reason: Her phone fell into the sea')).toBeVisible();
   await fill(other, { 'Your password': second.password });
-  await other.getByRole('button', { name: 'Approve' }).click();
+  await other.getByRole('button', { name: 'Approve', exact: true }).click();
   await expectStatus(other, 'Reset. They set it up anew at their next log-in.');
 
   expect((await hers.get('/account/security')).leadsTo, 'signed out everywhere').toBe('/login');
@@ -155,13 +181,13 @@ test('a lost phone: an owner alone waits a day', async ({ page, own, context, vi
   await expectStatus(page, 'Asked.');
   await visit('/practice/approvals');
   await fill(page, { 'Your password': practice.owner.password });
-  await page.getByRole('button', { name: 'Approve' }).click();
+  await press(page, 'Approve');
   await expectError(page, 'There is no second administrator');
   await own.advance(DAY);
   await (await practice.signIn(practice.owner)).handOver(context);
   await visit('/practice/approvals');
   await fill(page, { 'Your password': practice.owner.password });
-  await page.getByRole('button', { name: 'Approve' }).click();
+  await press(page, 'Approve');
   await expectStatus(page, 'Reset.');
 });
 
@@ -169,24 +195,18 @@ test('a lost phone: mailbox, password and a day, which every notice can stop', a
   const practice = await Practice.create(own);
   const nurse = await practice.add();
   await (await practice.signIn(nurse)).enable(nurse);
-  const linkIn = async (to: string) => {
-    const bodies = (await own.messages(to)).map((message) => message.body);
-    const [address = ''] = /http\S+\/login\/reset\?\S+/.exec(bodies.find((body) => body.includes('/login/reset?')) ?? '') ?? [];
-    const url = new URL(address);
-    return url.pathname + url.search;
-  };
   const begin = async () => {
     await visit('/login/reset');
     await arriveAt(page, '/login/reset');
     await fill(page, { 'Username or email': nurse.username, 'Password': nurse.password });
     await press(page, 'Send Reset Link');
     await expectStatus(page, 'If username and password are right, a link is on its way');
-    await visit(await linkIn(nurse.email));
+    await visit(await own.resetLinkSentTo(nurse.email));
     await press(page, 'Start the 24 Hours');
     await expectStatus(page, 'The 24 hours have begun.');
   };
   await begin();
-  await visit(await linkIn(nurse.e164));
+  await visit(await own.resetLinkSentTo(nurse.e164));
   await press(page, 'Cancel Reset');
   await expectStatus(page, 'it is cancelled');
   await own.advance(DAY + 1);

@@ -109,6 +109,10 @@ test("pictures of the practice's pages", async ({ page, context, server, visit, 
   await page.getByRole('row').filter({ hasText: nurse.username }).getByRole('link', { name: 'View' }).click();
   await expect(page.getByRole('heading', { name: '2-Factor Authentication' })).toBeVisible();
   await take('practice-member');
+  await press(page, 'Change Details');
+  await expect(page.getByLabel('Role')).toBeVisible();
+  await take('practice-details');
+  await page.goBack();
   await press(page, 'Edit');
   await expect(page.getByLabel('Your password')).toBeVisible();
   await take('practice-enable');
@@ -124,6 +128,13 @@ test("pictures of the practice's pages", async ({ page, context, server, visit, 
   await camera(hers)('enrol');
   await visit('/login/reset', hers);
   await camera(hers)('lost-phone');
+  await new Client(server).post('/api/reset_link', { name: billing.username, password: billing.password, act: 'send' });
+  await visit(await server.resetLinkSentTo(billing.email), hers);
+  await camera(hers)('lost-phone-link');
+  await press(hers, 'Start the 24 Hours');
+  await expectStatus(hers, 'The 24 hours have begun.');
+  await visit(await server.resetLinkSentTo(billing.e164), hers);
+  await camera(hers)('lost-phone-cancel');
 
   await visit('/account/security/activity');
   await take('activity');
@@ -139,6 +150,17 @@ test("pictures of the practice's pages", async ({ page, context, server, visit, 
   await press(page, 'Log In');
   await arriveAt(page, '/account/security');
   await take('security-remembered');
+});
+
+test('pictures of the screen lock', async ({ page, context, server, visit }) => {
+  const practice = await Practice.create(server);
+  await practice.setPolicy({ lock: '5' });
+  await practice.client.post('/api/update_profile', { first_name: 'Maria', last_name: 'Lindqvist', pin: '4711' });
+  await practice.client.handOver(context);
+  await server.advance(301);
+  await visit('/locked');
+  await arriveAt(page, '/locked');
+  await camera(page)('locked');
 });
 
 test('pictures of the authenticator', async ({ page, server, anotherBrowser }) => {

@@ -20,7 +20,8 @@ test('an office manager adds a nurse and turns two-factor authentication on for 
   anotherBrowser,
 }) => {
   const practice = await Practice.create(server);
-  await practice.client.handOver(context);
+  const manager = await practice.addAdministrator();
+  await (await practice.signIn(manager)).handOver(context);
   const nurse = { ...somebody(), firstName: 'Nina' };
   await visit('/account/security');
   await press(page, 'Practice');
@@ -44,7 +45,7 @@ test('an office manager adds a nurse and turns two-factor authentication on for 
   await openMember(page, nurse);
   await press(page, 'Edit');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Enable 2-factor authentication');
-  await fill(page, { 'Your password': practice.owner.password });
+  await fill(page, { 'Your password': manager.password });
   await press(page, 'Enable 2-Factor Authentication');
   await arriveAt(page, '/practice/staff');
   await expectStatus(page, 'Two-factor authentication is on for them.');
@@ -152,7 +153,21 @@ test('a member of another practice does not exist, and members administer nothin
   const path = new URL(page.url()).pathname;
 
   const elsewhere = await anotherBrowser();
-  await (await Practice.create(server)).client.handOver(elsewhere.context());
+  const stranger = await Practice.create(server);
+  await stranger.stepUp();
+  const fields = {
+    member: path.split('/').pop() ?? '',
+    current_password: stranger.owner.password,
+    reason: 'Lost',
+    first_name: 'Nina',
+    last_name: 'Sample',
+    role: 'nurse',
+  };
+  const functions = ['change_member', 'deactivate_member', 'reactivate_member', 'enable_for_member', 'stop_requiring', 'ask_for_reset'];
+  for (const name of functions) {
+    expect((await stranger.client.post(`/api/${name}`, fields)).status, name).toBe(404);
+  }
+  await stranger.client.handOver(elsewhere.context());
   for (const end of ['', '/details', '/two-factor', '/reset']) {
     expect((await elsewhere.goto(path + end))?.status(), end).toBe(404);
   }
@@ -181,7 +196,8 @@ test('the audit trail tells who did it, and can be searched', async ({ page, con
 test('exports take a step-up, and hold what the pages show', async ({ context, page, server, visit }) => {
   const practice = await Practice.create(server);
   const nurse = await practice.add();
-  for (const file of ['coverage.csv', 'audit.csv', 'audit.jsonl']) {
+  const files = ['staff.csv', 'coverage.csv', 'audit.csv', 'audit.jsonl'];
+  for (const file of files) {
     expect((await practice.client.get(`/practice/${file}`)).leadsTo, file).toBe('/account/step-up');
   }
   await practice.client.handOver(context);
@@ -195,7 +211,7 @@ test('exports take a step-up, and hold what the pages show', async ({ context, p
   // The browser's step-up has renewed the key that both had.
   const again = await practice.signIn(practice.owner);
   await again.post('/api/confirm_identity', { current_password: practice.owner.password });
-  for (const file of ['coverage.csv', 'audit.csv', 'audit.jsonl']) {
+  for (const file of files) {
     const answer = await again.get(`/practice/${file}`);
     expect(answer.status, file).toBe(200);
     expect(answer.body, file).toContain(file.endsWith('csv') ? nurse.username : '"exported"');

@@ -134,6 +134,17 @@ export class Server {
     return (await answer.json()) as Message[];
   }
 
+  /** The way to the page of a lost phone in the newest message that has one: path and query. */
+  async resetLinkSentTo(to: string): Promise<string> {
+    const bodies = (await this.messages(to)).map((message) => message.body);
+    const [address] = /http\S+\/login\/reset\?\S+/.exec(bodies.find((body) => body.includes('/login/reset?')) ?? '') ?? [];
+    if (!address) {
+      throw new Error(`no link went to ${to}`);
+    }
+    const url = new URL(address);
+    return url.pathname + url.search;
+  }
+
   /** The token in the newest message to a number. */
   async tokenSentTo(phone: string, channel: Message['channel'] = 'sms'): Promise<string> {
     const newest = (await this.messages(phone))[0];
