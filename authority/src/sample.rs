@@ -11,7 +11,7 @@ const PASSWORD: &str = "sample-password-1";
 
 /// User name, first name, last name, role, whether it manages accounts, cell phone.
 const PEOPLE: [(&str, &str, &str, Role, bool, &str); 4] = [
-    ("thomas", "Thomas", "Ward", Role::Provider, true, "+12025550101"),
+    ("thomas", "Thomas", "Ward", Role::Provider, false, "+12025550101"),
     ("olivia", "Olivia", "Marsh", Role::OfficeManager, true, "+12025550102"),
     ("sam", "Sam", "Reyes", Role::Staff, false, "+12025550103"),
     ("nina", "Nina", "Cole", Role::Nurse, false, "+12025550104"),
@@ -38,7 +38,7 @@ pub async fn plant(authority: &Authority) -> Result<(), Unavailable> {
             practice_id: &practice_id,
             kind: role.kind().name(),
             role: role.name(),
-            // They have been there for long: a reset by two of them needs no day.
+            // She has been there for long: whom she adds may wait, she does not.
             manages_since: manages_accounts.then_some(0),
             username,
             email: &format!("{username}@sample.test"),
