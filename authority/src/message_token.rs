@@ -219,7 +219,7 @@ pub(crate) async fn end_until_used(
     write: &mut Write,
     practice_id: &str,
 ) -> Result<(), StoreError> {
-    Ok(write.end_message_tokens_of(practice_id, &Binding::account().0, authority.now().millis()).await?)
+    write.end_message_tokens_of(practice_id, &Binding::account().0, authority.now().millis()).await
 }
 
 /// When the next message may go out, under the gates' locks.

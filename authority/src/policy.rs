@@ -11,6 +11,7 @@ use crate::store::{FactorRow, PracticeRow, PracticeRules, RuleRow, StaffRow, Wri
 use crate::{Administrator, Authority, Unavailable, Visitor, account_phone, message_token, sessions};
 
 /// What saving a policy would do to one person.
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent list of the preview")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// First and last name.
