@@ -57,7 +57,7 @@ async fn five_wrong_pins_end_the_session(app: TestApp) {
 
 async fn the_absolute_end_holds_behind_the_lock(app: TestApp) {
     let mut browser = somebody(&app).await;
-    let (step, end) = (LOCK - Duration::from_mins(1), domain::session::ABSOLUTE);
+    let (step, end) = (LOCK.saturating_sub(Duration::from_mins(1)), domain::session::ABSOLUTE);
     let mut passed = Duration::ZERO;
     while passed + step + LOCK < end {
         app.wait(step);
@@ -67,7 +67,7 @@ async fn the_absolute_end_holds_behind_the_lock(app: TestApp) {
     app.wait(LOCK);
     passed += LOCK;
     let page = browser.get("/locked").await;
-    app.wait(end - passed);
+    app.wait(end.saturating_sub(passed));
     let answer = browser.submit(Client::Wasm, &page.form("Unlock").fill("App unlock PIN", PIN)).await;
     assert_eq!((answer.status, answer.leads_to()), (StatusCode::UNAUTHORIZED, "/login"));
     assert_eq!(leads_to(&mut browser, "/locked").await, "/login");
