@@ -35,6 +35,8 @@ export default defineConfig({
   use: {
     locale: 'en-GB',
     timezoneId: 'Europe/London',
+    // Without a graphics card each frame of an animation costs the processor. What moves has specs of its own.
+    contextOptions: { reducedMotion: 'reduce' },
     actionTimeout: 10_000,
     trace: 'retain-on-failure',
     launchOptions: {

@@ -35,6 +35,8 @@ async function shownSeconds(page: Page): Promise<number> {
 }
 
 test('it shows the seconds to the next token as a number and a bar, and is silent each second', async ({ page, server, visit }) => {
+  // The bar is what moves.
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
   await toToken(page, server, visit);
   const timer = page.getByRole('timer');
   await expect(timer).toContainText(/A new token in \d+ s/);
