@@ -29,15 +29,16 @@ export default defineConfig({
   // A test that has to be repeated is wrong, or has found something.
   retries: 0,
   workers: 2,
-  timeout: 40_000,
-  expect: { timeout: 10_000 },
+  // Generous, for a machine that does something else too; what is right does not wait for it.
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
   reporter: [['list'], ['html', { open: 'never' }]],
   use: {
     locale: 'en-GB',
     timezoneId: 'Europe/London',
     // Without a graphics card each frame of an animation costs the processor. What moves has specs of its own.
     contextOptions: { reducedMotion: 'reduce' },
-    actionTimeout: 10_000,
+    actionTimeout: 20_000,
     trace: 'retain-on-failure',
     launchOptions: {
       executablePath: process.env['TWOFOLD_CHROMIUM'] ?? '/usr/bin/chromium',
