@@ -39,7 +39,8 @@ export default defineConfig({
     // Without a graphics card each frame of an animation costs the processor. What moves has specs of its own.
     contextOptions: { reducedMotion: 'reduce' },
     actionTimeout: 20_000,
-    trace: 'retain-on-failure',
+    // Nobody opens a trace where tests run unattended, and recording one is dear.
+    trace: process.env['CI'] ? 'off' : 'retain-on-failure',
     launchOptions: {
       executablePath: process.env['TWOFOLD_CHROMIUM'] ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
