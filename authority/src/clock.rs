@@ -9,6 +9,11 @@ use domain::Timestamp;
 pub trait Clock: Send + Sync {
     /// The current time.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock says, whatever this one was moved to on purpose: what is compared with other machines'.
+    fn unmoved(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// The machine's clock.
@@ -61,6 +66,10 @@ impl Clock for ShiftedClock {
     fn now(&self) -> Timestamp {
         let base = self.base.map_or(0, |clock| clock.now().millis());
         Timestamp::from_millis(base.saturating_add(self.offset_millis.load(Ordering::SeqCst)))
+    }
+
+    fn unmoved(&self) -> Timestamp {
+        SystemClock.now()
     }
 }
 

@@ -28,6 +28,7 @@ mod token_account;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Timestamp;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Transaction};
@@ -187,9 +188,17 @@ impl Store {
         Ok(Write { transaction, _turn: turn })
     }
 
-    /// Whether the database answers.
-    pub(crate) async fn ping(&self) -> Result<(), sqlx::Error> {
-        sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM sealed_key").fetch_one(&self.pool).await.map(|_| ())
+    /// What time the database's machine has. `SQLite` and `PostgreSQL` have no word for it in common.
+    pub(crate) async fn now(&self) -> Result<Timestamp, sqlx::Error> {
+        let sql = match self.backend {
+            Backend::Sqlite => {
+                "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS BIGINT) FROM sealed_key LIMIT 1"
+            }
+            Backend::Postgres => {
+                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) FROM sealed_key LIMIT 1"
+            }
+        };
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.map(Timestamp::from_millis)
     }
 }
 

@@ -25,6 +25,15 @@ async function enter(page: Page, token: string) {
   await press(page, 'Log In');
 }
 
+/** Asks to revoke a device and proves who asks with another; whoever comes back from that has to press once more. */
+async function stepUpToRevoke(page: Page, name: string, person: Person, other: Device) {
+  await press(page, `Revoke ${name}`);
+  await arriveAt(page, '/account/step-up');
+  await fill(page, { 'Current password': person.password, 'Authorization token': await other.freshToken() });
+  await press(page, 'Confirm');
+  await arriveAt(page, '/account/security');
+}
+
 test('from nothing on a phone to a sign-in at the desk with seven digits', async ({ page, server, visit, anotherBrowser }) => {
   const { person } = await withSms(server);
   const phone = new Device(server, await anotherBrowser(PHONE));
@@ -204,11 +213,7 @@ test('from switching it on at the desk to a lost phone whose accounts come back 
   await logIn(page, visit, person);
   await enter(page, await second.freshToken());
   await arriveAt(page, '/account/security');
-  await press(page, 'Revoke Chrome on Android');
-  await arriveAt(page, '/account/step-up');
-  await fill(page, { 'Current password': person.password, 'Authorization token': await second.freshToken() });
-  await press(page, 'Confirm');
-  await arriveAt(page, '/account/security');
+  await stepUpToRevoke(page, 'Chrome on Android', person, second);
   const dead = await phone.freshToken();
   await phone.page.close();
   await press(page, 'Revoke Chrome on Android');
@@ -362,11 +367,7 @@ test('a revoked device is dead at once, says so, and the others live on', async 
   await logIn(page, visit, person);
   await enter(page, await second.freshToken());
   await arriveAt(page, '/account/security');
-  await press(page, 'Revoke Chrome on Android');
-  await arriveAt(page, '/account/step-up');
-  await fill(page, { 'Current password': person.password, 'Authorization token': await second.freshToken() });
-  await press(page, 'Confirm');
-  await arriveAt(page, '/account/security');
+  await stepUpToRevoke(page, 'Chrome on Android', person, second);
   const dead = await first.freshToken();
   await press(page, 'Revoke Chrome on Android');
   await expectStatus(page, /./);

@@ -1,6 +1,7 @@
 import { withApp, withPassword, withSms } from '../support/client.ts';
 import { somebody } from '../support/people.ts';
 import { arriveAt, expectError, expectStatus, fill, press } from '../support/pages.ts';
+import { sendSignUp } from '../support/set_up.ts';
 import { expect, test } from '../support/test.ts';
 
 test('the whole profile is saved, and shown again', async ({ page, context, server, visit }) => {
@@ -154,16 +155,7 @@ test.describe('what cannot be a new account is said', () => {
     test(`${label}: ${value || 'nothing'}`, async ({ page, visit }) => {
       const person = somebody();
       await visit('/signup');
-      await fill(page, {
-        'Practice name': person.practice,
-        'First name': person.firstName,
-        'Last name': person.lastName,
-        'Email': person.email,
-        'Username': person.username,
-        'Password': person.password,
-        [label]: value,
-      });
-      await press(page, 'Create Practice');
+      await sendSignUp(page, person, { [label]: value });
       await expectError(page, error);
       await arriveAt(page, '/signup');
     });
@@ -173,15 +165,7 @@ test.describe('what cannot be a new account is said', () => {
     const { person: first } = await withPassword(server);
     const person = somebody();
     await visit('/signup');
-    await fill(page, {
-      'Practice name': person.practice,
-      'First name': person.firstName,
-      'Last name': person.lastName,
-      'Email': person.email,
-      'Username': first.username.toUpperCase(),
-      'Password': person.password,
-    });
-    await press(page, 'Create Practice');
+    await sendSignUp(page, person, { 'Username': first.username.toUpperCase() });
     await expectError(page, 'This username is taken. Choose another one.');
   });
 });

@@ -103,10 +103,13 @@ export class Server {
     }
   }
 
-  /** Kilobytes of memory that are the server's own, by what Linux says of its process. */
-  async memory(): Promise<number> {
+  /**
+   * Kilobytes of the server's memory, by what Linux says of its process: `RssAnon` is the server's own, `VmRSS` what it has in
+   * memory at all, `VmHWM` the most that this ever was.
+   */
+  async memory(figure: 'RssAnon' | 'VmRSS' | 'VmHWM'): Promise<number> {
     const status = await readFile(`/proc/${this.process.pid}/status`, 'utf8');
-    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]);
+    return Number(new RegExp(`^${figure}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]);
   }
 
   /** What another command of the program prints, on the server's data. */

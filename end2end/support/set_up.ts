@@ -4,9 +4,8 @@ import { arriveAt, expectStatus, fill, press } from './pages.ts';
 import type { Person } from './people.ts';
 import type { Server } from './server.ts';
 
-/** A new practice with its first provider. */
-export async function signUp(page: Page, visit: (path: string) => Promise<unknown>, person: Person) {
-  await visit('/signup');
+/** The form of a new practice, with some fields filled in otherwise; sent off. */
+export async function sendSignUp(page: Page, person: Person, otherwise: Record<string, string> = {}) {
   await fill(page, {
     'Practice name': person.practice,
     'First name': person.firstName,
@@ -14,8 +13,15 @@ export async function signUp(page: Page, visit: (path: string) => Promise<unknow
     'Email': person.email,
     'Username': person.username,
     'Password': person.password,
+    ...otherwise,
   });
   await press(page, 'Create Practice');
+}
+
+/** A new practice with its first provider. */
+export async function signUp(page: Page, visit: (path: string) => Promise<unknown>, person: Person) {
+  await visit('/signup');
+  await sendSignUp(page, person);
   await arriveAt(page, '/account/profile');
   await expectStatus(page, 'Your practice is ready.');
 }

@@ -16,6 +16,8 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 const RETAIN_EVERY: Duration = Duration::from_hours(1);
 /// How often deadlines are looked at.
 const REMIND_EVERY: Duration = Duration::from_mins(5);
+/// How often this machine's clock is compared with the database's.
+const COMPARE_CLOCKS_EVERY: Duration = Duration::from_mins(1);
 
 /// The running jobs; dropping it ends them. A job may end between any two of its statements, as with a power cut: what it
 /// does is committed bit by bit, and the next start, or another replica, goes on.
@@ -31,6 +33,7 @@ impl Jobs {
         tasks.spawn(sweep(authority.clone()));
         tasks.spawn(retain(authority.clone()));
         tasks.spawn(remind(authority.clone()));
+        tasks.spawn(compare_clocks(authority.clone()));
         Self(tasks)
     }
 }
@@ -118,6 +121,24 @@ async fn remind(authority: Authority) {
         interval.tick().await;
         if let Err(error) = authority::policy::remind(&authority).await {
             tracing::warn!(%error, "nobody could be reminded of a deadline");
+        }
+    }
+}
+
+/// Tells of a clock that goes wrong before it goes so wrong that the server is not ready.
+async fn compare_clocks(authority: Authority) {
+    let mut interval = every(COMPARE_CLOCKS_EVERY);
+    loop {
+        interval.tick().await;
+        // A database that does not answer is told of by the others.
+        if let Ok(difference) = authority::health::clock_difference(&authority).await
+            && difference > authority::health::WORTH_TELLING
+        {
+            tracing::warn!(
+                event = "clock_fault",
+                seconds = difference.as_secs(),
+                "this machine's clock and the database's differ"
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ mod names;
 mod nonsense;
 mod program;
 mod recovery;
-mod registration_timing;
 mod rendering;
 mod sign_in;
 mod support;
+mod timing;

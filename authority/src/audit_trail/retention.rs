@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use domain::{Date, Timestamp};
-use trail::{Sealed, Verifier};
+use trail::{Hash, Sealed, Verifier};
 
 use super::verify;
 use crate::audit::{self, Event};
 use crate::sessions::Administrator;
-use crate::store::{LinkRow, LinkedRow, PracticeRow};
+use crate::store::{LinkRow, LinkedRow, MarkRow, PracticeRow};
 use crate::{Authority, Unavailable, Visitor, moment};
 
 /// What the law asks for (45 CFR 164.316(b)(2)(i); requirements.md AU-8).
@@ -136,21 +136,12 @@ async fn remove_batch(
 ) -> Result<Removal, Unavailable> {
     let practice_id = practice.id.as_str();
     let mark = authority.store.find_audit_mark(practice_id).await?;
-    let Some((seq, hash)) = authority.signer.open_mark(practice_id, mark.as_ref()) else { return Ok(Removal::Blocked) };
-    // Once more, for what is removed now cannot be looked at later.
-    let mut verifier = Verifier::behind(practice_id, seq, hash);
-    for link in authority.store.links(practice_id, seq, BATCH).await? {
-        if is_kept(&link, kept_from) {
-            break;
-        }
-        let (LinkedRow::Found(columns), Some(hash)) = (link.row, link.hash) else { return Ok(Removal::Blocked) };
-        if !authority.signer.has_written(&columns, moment(columns.at)) {
-            return Ok(Removal::Blocked);
-        }
-        verifier.check(&Sealed { seq: link.seq, hash, columns });
-    }
-    let Some((last, hash)) = verifier.state() else { return Ok(Removal::Blocked) };
-    if last == seq {
+    let Some(Batch { first, last, hash }) = find_batch(authority, practice_id, mark.as_ref(), kept_from).await? else {
+        // Another process that moved the mark on meanwhile took rows from under this look, and goes on.
+        let is_overtaken = authority.store.find_audit_mark(practice_id).await? != mark;
+        return Ok(if is_overtaken { Removal::Removed(0) } else { Removal::Blocked });
+    };
+    if last == first {
         return Ok(Removal::Removed(0));
     }
 
@@ -174,5 +165,35 @@ async fn remove_batch(
         hash = mark.hash,
         "audit rows were removed for their age"
     );
-    Ok(Removal::Removed(last - seq))
+    Ok(Removal::Removed(last - first))
+}
+
+/// Rows that are old enough: those after `first`, to `last`, behind which the chain has the state `hash`.
+struct Batch {
+    first: i64,
+    last: i64,
+    hash: Hash,
+}
+
+/// The next rows to remove; `None` if one of them is not as it was written. Looked at once more here, for what is removed now
+/// cannot be looked at later.
+async fn find_batch(
+    authority: &Authority,
+    practice_id: &str,
+    mark: Option<&MarkRow>,
+    kept_from: Timestamp,
+) -> Result<Option<Batch>, Unavailable> {
+    let Some((first, hash)) = authority.signer.open_mark(practice_id, mark) else { return Ok(None) };
+    let mut verifier = Verifier::behind(practice_id, first, hash);
+    for link in authority.store.links(practice_id, first, BATCH).await? {
+        if is_kept(&link, kept_from) {
+            break;
+        }
+        let (LinkedRow::Found(columns), Some(hash)) = (link.row, link.hash) else { return Ok(None) };
+        if !authority.signer.has_written(&columns, moment(columns.at)) {
+            return Ok(None);
+        }
+        verifier.check(&Sealed { seq: link.seq, hash, columns });
+    }
+    Ok(verifier.state().map(|(last, hash)| Batch { first, last, hash }))
 }

@@ -13,6 +13,7 @@ mod devices;
 mod disable;
 mod enrol_sms;
 mod enrol_totp;
+mod health;
 mod lock;
 mod lockout;
 mod operator;

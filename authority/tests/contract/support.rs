@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use authority::cipher::KeyRing;
-use authority::clock::ShiftedClock;
+use authority::clock::{Clock, ShiftedClock};
 use authority::delivery::Gateways;
 use authority::entropy::{Entropy, SystemEntropy};
 use authority::practice::NewPractice;
@@ -153,6 +153,12 @@ impl World {
     pub(crate) async fn replica_with(&self, gateways: Gateways) -> Authority {
         let settings = settings(&self.url, &self.clock, &self.keys, Arc::new(SystemEntropy));
         Authority::open(Settings { gateways, ..settings }).await.expect("opens")
+    }
+
+    /// Another process, on a machine with this clock.
+    pub(crate) async fn replica_at(&self, clock: Arc<dyn Clock>) -> Authority {
+        let settings = settings(&self.url, &self.clock, &self.keys, Arc::new(SystemEntropy));
+        Authority::open(Settings { clock, ..settings }).await.expect("opens")
     }
 
     /// Another process on the same database.

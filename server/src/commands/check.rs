@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use authority::Migrate;
+use authority::health::NotReady;
 
 use super::open::{self, OpenError};
 use crate::config::{Config, Mode};
@@ -15,8 +16,8 @@ const EARLIEST: u64 = 1_735_689_600;
 pub(super) enum CheckError {
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("database: it does not answer")]
-    Database,
+    #[error("not ready: {0}")]
+    NotReady(#[from] NotReady),
     #[error("clock: it says {0}, so no token of anybody's app would fit; set it, and keep it by NTP")]
     Clock(String),
 }
@@ -34,7 +35,7 @@ pub(super) async fn check(config: &Config) -> Result<(), CheckError> {
     let parts = open::Parts::load(config)?;
     println!("master key: ok, {}", config.master_key_file.display());
     let authority = parts.open(config, &public_url, Migrate::No).await?;
-    authority::health::check(&authority).await.map_err(|_| CheckError::Database)?;
+    authority::health::check(&authority).await?;
     println!("database: ok, and the master key fits it");
     let now = authority.now().unix_seconds();
     let text = date(now);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use authority::Authority;
+use authority::health::NotReady;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,16 +28,17 @@ pub(super) fn is_path(path: &str) -> bool {
 
 /// The process runs. A database that is away is no reason to restart it.
 async fn live() -> impl IntoResponse {
-    text(StatusCode::OK, "alive\n")
+    text(StatusCode::OK, "alive")
 }
 
 async fn ready(State(authority): State<Authority>) -> impl IntoResponse {
     match tokio::time::timeout(PATIENCE, authority::health::check(&authority)).await {
-        Ok(Ok(())) => text(StatusCode::OK, "ready\n"),
-        Ok(Err(_)) | Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+        Ok(Ok(())) => text(StatusCode::OK, "ready"),
+        Ok(Err(error)) => text(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, &NotReady::Database.to_string()),
     }
 }
 
-fn text(status: StatusCode, line: &'static str) -> impl IntoResponse {
-    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], line)
+fn text(status: StatusCode, line: &str) -> impl IntoResponse + use<> {
+    (status, [(CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{line}\n"))
 }

@@ -1,4 +1,5 @@
-//! How long a registration's answers take: the same for a number or an e-mail that nobody has, until the phone is proven.
+//! How long answers take: the same for a user name, a number or an e-mail that nobody has, until the password is right or the
+//! phone is proven.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +7,15 @@ use axum::http::StatusCode;
 
 use crate::support::{Answer, Client, PHONE, TestApp};
 
-/// So often each is asked.
-const ROUNDS: usize = 300;
+/// So often each password is tried (requirements.md PW-8).
+const PASSWORDS: usize = 500;
+/// Long enough that no try has to wait for the ones before.
+const BETWEEN_PASSWORDS: Duration = Duration::from_hours(24);
+
+/// So often each registration is asked.
+const REGISTRATIONS: usize = 300;
 /// A number in a round may get one message; strangers may have six a day sent there.
-const BETWEEN: Duration = Duration::from_hours(4);
+const BETWEEN_REGISTRATIONS: Duration = Duration::from_hours(4);
 /// Medians may differ by this part, or by [`ABSOLUTE`]: more than a network hides.
 const PART: f64 = 0.1;
 const ABSOLUTE: Duration = Duration::from_millis(10);
@@ -49,6 +55,31 @@ fn observable(mut answer: Answer, registration: &str) -> impl PartialEq + core::
 }
 
 #[tokio::test]
+async fn a_name_that_nobody_has_is_answered_as_fast() {
+    let app = TestApp::sqlite().await;
+    app.provider_with_two_factors("ada", PHONE).await;
+    let names = ["ada", "eva"];
+    let mut taken: [Vec<Duration>; 2] = Default::default();
+    for round in 0..PASSWORDS {
+        app.wait(BETWEEN_PASSWORDS);
+        let mut seen = Vec::new();
+        // Each is the first as often as the other is.
+        for which in [round % 2, (round + 1) % 2] {
+            let mut client = app.anon();
+            let began = moment();
+            let fields = [("name", names[which]), ("password", "wrong password")];
+            let wrong = client.post(Client::Wasm, "/api/log_in", &fields).await;
+            taken[which].push(began.elapsed());
+            assert!(wrong.is_refused(), "{wrong:?}");
+            seen.push(wrong.observable());
+        }
+        assert_eq!(seen[0], seen[1]);
+    }
+    let [known, unknown] = &mut taken;
+    assert_alike("password", median(known), median(unknown));
+}
+
+#[tokio::test]
 async fn a_number_or_an_email_that_nobody_has_is_answered_as_fast() {
     let app = TestApp::sqlite().await;
     for (username, phone) in [("ada", TYPED[0].0), ("berta", TYPED[2].0)] {
@@ -59,8 +90,8 @@ async fn a_number_or_an_email_that_nobody_has_is_answered_as_fast() {
     app.wait(Duration::from_hours(24));
     let mut client = app.anon();
     let mut taken: [Taken; 3] = Default::default();
-    for round in 0..ROUNDS {
-        app.wait(BETWEEN);
+    for round in 0..REGISTRATIONS {
+        app.wait(BETWEEN_REGISTRATIONS);
         let mut seen = Vec::new();
         // Each is the first as often as the others are.
         for turn in 0..TYPED.len() {
