@@ -6,8 +6,9 @@ const PREFIX = "twofold-authenticator-";
 const NAME = PREFIX + VERSION;
 
 addEventListener("install", (event) => {
-  // Past the browser's own cache, so that all of it is of one version.
-  const requests = FILES.map((file) => new Request(file, { cache: "reload" }));
+  // A name with a digest in it is of this version wherever it comes from; the others come past the browser's own cache.
+  const isOfOneVersion = (file) => /\.[0-9a-f]{8,}\./.test(file);
+  const requests = FILES.map((file) => new Request(file, { cache: isOfOneVersion(file) ? "default" : "reload" }));
   event.waitUntil(caches.open(NAME).then((cache) => cache.addAll(requests)));
 });
 

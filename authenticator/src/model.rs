@@ -104,6 +104,8 @@ pub(crate) enum Sync {
     Unsaved,
     /// Nothing is kept elsewhere.
     NotBackedUp,
+    /// What the server keeps is not what this device has saved, or seen, last.
+    OldBackup,
     /// The backup has all that is here.
     BackedUp(Timestamp),
 }
@@ -141,6 +143,15 @@ pub(crate) struct Registration {
     pub(crate) key: String,
     /// What the server gave once it was ready.
     pub(crate) ready: Option<StepView>,
+}
+
+/// What has happened to the token account elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct News {
+    /// The names of devices that were added, with commas between.
+    pub(crate) devices: String,
+    /// How many accounts were deleted on another device.
+    pub(crate) deleted: usize,
 }
 
 /// The turn with the file on the disk, until it is dropped.
@@ -187,7 +198,7 @@ pub(crate) struct Model {
     /// How the browser puts this page onto the home screen.
     pub(crate) install: Offer,
     /// What has happened to the token account elsewhere, until the person has read it.
-    pub(crate) news: RwSignal<Option<String>>,
+    pub(crate) news: RwSignal<News>,
     /// An account that was deleted, and its place: as long as it can be brought back.
     pub(crate) deleted: RwSignal<Option<String>>,
     pub(crate) registration: StoredValue<Registration>,

@@ -279,7 +279,15 @@ test('a second device is approved by the number that both show', async ({ page, 
   await first.look();
   const news = first.page.getByRole('alert').filter({ hasText: 'A device was added to your account: Chrome on Windows.' });
   await expect(news).toBeVisible();
+  // Nobody has read it, so it is told again.
+  await first.lock();
+  await first.open();
+  await first.unlock();
+  await expect(news).toBeVisible();
   await news.getByRole('button', { name: 'OK' }).click();
+  await expect(news).toHaveCount(0);
+  await first.sync();
+  await first.token();
   await expect(news).toHaveCount(0);
 
   // Each has a secret of its own, and each is good.
@@ -470,4 +478,67 @@ test('a device that is added by phone once more takes the place of what it was',
   await enter(page, token);
   await arriveAt(page, '/account/security');
   await expect(page.getByRole('region', { name: 'Devices' }).getByText('Chrome on Android')).toHaveCount(1);
+});
+
+test('who adds the account once more and is refused keeps the tokens that count', async ({ page, server, expected }) => {
+  expected.push(/status of (401|503)/);
+  const { person, codes, client } = await withSms(server);
+  const phone = new Device(server, page);
+  await phone.setUp(person);
+  await press(page, 'Add Account');
+  await press(page, 'By phone');
+  await phone.register(person);
+  await phone.prove(codes[0] ?? '');
+  await page.route('**/api/activate_device', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  await phone.proveByPin();
+  await phone.expectRefusal(/\w/);
+  await phone.expectScreen('Add your practice account');
+  await press(page, 'Back');
+  // Neither a look nor a start takes the new secrets for those that count.
+  await phone.sync();
+  await phone.lock();
+  await phone.open();
+  await phone.unlock();
+  await client.logIn(person);
+  expect((await client.post('/api/check_token', { token: await phone.freshToken() })).leadsTo).toBe('/account/security');
+});
+
+test('a set-up whose last answer is lost is there at the next start', async ({ page, server, expected }) => {
+  expected.push(/status of 503/);
+  const { person, client } = await withSms(server);
+  const phone = new Device(server, page);
+  await phone.open();
+  await press(page, 'Add Account');
+  await phone.register(person);
+  await page.route('**/api/activate_device', async (route) => {
+    await route.fetch();
+    await route.fulfill({ status: 503, body: JSON.stringify('unavailable') });
+  });
+  await phone.setPin();
+  await phone.expectRefusal(/\w/);
+  await phone.expectScreen('Add your practice account');
+  await phone.open();
+  await phone.unlock();
+  await phone.token();
+  await client.logIn(person);
+  expect((await client.post('/api/check_token', { token: await phone.freshToken() })).leadsTo).toBe('/account/security');
+});
+
+test('a set-up whose last answer is lost goes on by the PIN', async ({ page, server, expected }) => {
+  expected.push(/status of (409|410|422|503)/);
+  const { person } = await withSms(server);
+  const phone = new Device(server, page);
+  await phone.open();
+  await press(page, 'Add Account');
+  await phone.register(person);
+  let isLost = true;
+  await page.route('**/api/activate_device', async (route) => {
+    const response = await route.fetch();
+    await (isLost ? route.fulfill({ status: 503, body: JSON.stringify('unavailable') }) : route.fulfill({ response }));
+  });
+  await phone.setPin();
+  await phone.expectRefusal(/\w/);
+  isLost = false;
+  await phone.proveByPin();
+  await phone.token();
 });

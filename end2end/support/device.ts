@@ -55,7 +55,8 @@ export class Device {
   }
 
   async setPin(pin = PIN) {
-    await fill(this.page, { 'PIN': pin, 'Confirm PIN': pin });
+    // In this order: the screen before may have a field for the PIN too.
+    await fill(this.page, { 'Confirm PIN': pin, 'PIN': pin });
     await press(this.page, 'Set PIN');
   }
 

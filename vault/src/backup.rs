@@ -604,7 +604,12 @@ impl Contents {
         let key = match self.backup.take() {
             // What another device has saved in the meantime does not undo a change of the password that is on its way.
             Some(own) if own.key.key == opened.key.key && own.has_unsaved_password() => own.key,
-            _ => opened.key,
+            own => {
+                if own.is_some_and(|own| own.key.slot != opened.key.slot) {
+                    self.password_changed_elsewhere();
+                }
+                opened.key
+            }
         };
         self.backup = Some(BackupState { key, saved: Some(saved) });
         self.chain = opened.chain;

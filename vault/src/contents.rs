@@ -15,6 +15,7 @@ use crate::backup::{BackupState, Chain};
 use crate::bytes::{Malformed, Reader, Writer};
 use crate::history::History;
 use crate::key::Key;
+use crate::pending::PendingDevice;
 use crate::snapshot::{Entry, Snapshot};
 
 /// As many accounts fit in a vault, and in a backup.
@@ -24,8 +25,11 @@ pub const MAX_ACCOUNTS: usize = 500;
 pub const ASK_AFTER: Duration = Duration::from_hours(30 * 24);
 /// How long "Not Now" puts the question off.
 pub const ASK_AGAIN_AFTER: Duration = Duration::from_hours(7 * 24);
-/// Version of the encoding. Version 1 ends with the accounts, version 2 remembers deletions alone.
-const VERSION: u8 = 3;
+/// Version of the encoding. Version 1 ends with the accounts, version 2 remembers deletions alone, version 3 ends with the
+/// time to ask for the backup password.
+const VERSION: u8 = 4;
+/// As many devices of a token account are remembered.
+const MAX_DEVICES: usize = 500;
 
 /// The secret by which this device answers for itself to the server: 256 bits, in base64url. Redacted.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +54,14 @@ impl DeviceKey {
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE64URL_NOPAD.encode(self.0.expose()))
+    }
+
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        writer.fixed(self.0.expose());
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self(Key::new(reader.array()?)))
     }
 }
 
@@ -100,6 +112,8 @@ pub struct Contents {
     pub device_key: Option<DeviceKey>,
     /// What the device is called in lists of devices.
     pub device_name: Line,
+    /// What it is about to become, until the server has confirmed it.
+    pub pending: Option<PendingDevice>,
     /// When it locks by itself.
     pub auto_lock: AutoLock,
     /// The backup, while it is on.
@@ -111,6 +125,8 @@ pub struct Contents {
     history: History,
     /// When the backup password is asked for; at once where nothing is known, as in a vault of an older version.
     ask_at: Option<Timestamp>,
+    /// The token account's devices that the person knows of; none before the first look.
+    known_devices: Option<Vec<ServerId>>,
 }
 
 /// There is no account of that id, any more.
@@ -171,6 +187,7 @@ impl Contents {
         if self.token_account.as_ref() != Some(&token_account) {
             self.backup = None;
             self.chain = Chain::default();
+            self.known_devices = None;
         }
         self.token_account = Some(token_account);
         self.device_key = Some(device_key);
@@ -224,7 +241,7 @@ impl Contents {
         }
     }
 
-    fn insert(&mut self, position: usize, account: Account) -> Result<AccountId, NotAdded> {
+    pub(crate) fn insert(&mut self, position: usize, account: Account) -> Result<AccountId, NotAdded> {
         let same = self.same(account.key(), account.parameters());
         // Two of one id would make a vault that does not open again.
         if let Some(known) = same.or_else(|| self.find(account.id).map(|account| account.id)) {
@@ -302,6 +319,11 @@ impl Contents {
         self.ask_at = Some(now + ASK_AFTER);
     }
 
+    /// The backup has another password than the one that was typed here: it is asked for at once.
+    pub(crate) fn password_changed_elsewhere(&mut self) {
+        self.ask_at = None;
+    }
+
     /// The person does not want to be asked for the backup password now.
     pub fn put_off(&mut self, now: Timestamp) {
         self.ask_at = Some(now + ASK_AGAIN_AFTER);
@@ -311,6 +333,24 @@ impl Contents {
     #[must_use]
     pub fn asks_for_password(&self, now: Timestamp) -> bool {
         self.backup.is_some() && self.ask_at.is_none_or(|at| now >= at || at.since(now) > ASK_AFTER)
+    }
+
+    /// Whether the person may not know of that device of the token account. Nothing is new at the first look.
+    #[must_use]
+    pub fn is_new_device(&self, device: &ServerId) -> bool {
+        self.known_devices.as_ref().is_some_and(|known| !known.contains(device))
+    }
+
+    /// Whether the token account's devices have been looked at.
+    #[must_use]
+    pub const fn knows_devices(&self) -> bool {
+        self.known_devices.is_some()
+    }
+
+    /// The person has seen the list of the token account's devices.
+    pub fn devices_seen(&mut self, mut devices: Vec<ServerId>) {
+        devices.truncate(MAX_DEVICES);
+        self.known_devices = Some(devices);
     }
 
     /// Takes in the accounts of a file that somebody imports: all of them, or none. Somebody wants them, so they count as
@@ -397,24 +437,29 @@ impl Contents {
         Ok(merged)
     }
 
-    /// Version (u8, 3), token account, device key, device name, minutes until it locks, chain, backup, count (u16),
-    /// accounts, history, time to ask for the backup password (i64 or none).
+    /// Version (u8, 4), token account, device key, device name, minutes until it locks, chain, backup, count (u16),
+    /// accounts, history, time to ask for the backup password (i64 or none), pending device, known devices: count (u16) and
+    /// ids, or none.
     pub(crate) fn encode(&self) -> Zeroizing<Vec<u8>> {
         // An account takes about 100 bytes, the chain a thousand.
         let mut writer = Writer::with_capacity(256 * (self.accounts.len() + 16));
         writer.u8(VERSION);
         writer.option(self.token_account.as_ref(), |writer, id| id.write(writer));
-        writer.option(self.device_key.as_ref(), |writer, key| writer.fixed(key.0.expose()));
+        writer.option(self.device_key.as_ref(), |writer, key| key.write(writer));
         writer.string(self.device_name.as_str().as_bytes());
         writer.u8(self.auto_lock.minutes());
         self.chain.write(&mut writer);
         writer.option(self.backup.as_ref(), |writer, backup| backup.write(writer));
-        writer.count(self.accounts.len());
-        for account in &self.accounts {
-            account.write(&mut writer);
-        }
+        write_accounts(&mut writer, &self.accounts);
         self.history.write(&mut writer);
         writer.option(self.ask_at, |writer, at| writer.i64(at.millis()));
+        writer.option(self.pending.as_ref(), |writer, pending| pending.write(writer));
+        writer.option(self.known_devices.as_ref(), |writer, devices| {
+            writer.count(devices.len());
+            for device in devices {
+                device.write(writer);
+            }
+        });
         writer.finish()
     }
 
@@ -426,24 +471,25 @@ impl Contents {
         }
         let mut contents = Self {
             token_account: reader.option(ServerId::read)?,
-            device_key: reader.option(|reader| Ok(DeviceKey(Key::new(reader.array()?))))?,
+            device_key: reader.option(DeviceKey::read)?,
             device_name: read_line(&mut reader)?,
             auto_lock: AutoLock::after_minutes(reader.u8()?).ok_or(Malformed)?,
             chain: Chain::read(&mut reader)?,
             backup: reader.option(BackupState::read)?,
+            accounts: read_accounts(&mut reader)?,
             ..Self::default()
         };
-        for _ in 0..reader.count(MAX_ACCOUNTS)? {
-            let account = Account::read(&mut reader)?;
-            if contents.find(account.id).is_some() {
-                return Err(Malformed);
-            }
-            contents.accounts.push(account);
-        }
         if version > 1 {
             contents.history =
                 if version > 2 { History::read(&mut reader)? } else { History::read_deletions(&mut reader)? };
             contents.ask_at = reader.option(|reader| reader.i64().map(Timestamp::from_millis))?;
+        }
+        if version > 3 {
+            contents.pending = reader.option(PendingDevice::read)?;
+            contents.known_devices = reader.option(|reader| {
+                let count = reader.count(MAX_DEVICES)?;
+                (0..count).map(|_| ServerId::read(reader)).collect()
+            })?;
         }
         reader.end()?;
         Ok(contents)
@@ -452,6 +498,26 @@ impl Contents {
     fn position(&self, id: AccountId) -> Result<usize, UnknownAccount> {
         self.accounts.iter().position(|account| account.id == id).ok_or(UnknownAccount)
     }
+}
+
+/// Count (u16), accounts.
+pub(crate) fn write_accounts(writer: &mut Writer, accounts: &[Account]) {
+    writer.count(accounts.len());
+    for account in accounts {
+        account.write(writer);
+    }
+}
+
+pub(crate) fn read_accounts(reader: &mut Reader<'_>) -> Result<Vec<Account>, Malformed> {
+    let mut accounts: Vec<Account> = Vec::new();
+    for _ in 0..reader.count(MAX_ACCOUNTS)? {
+        let account = Account::read(reader)?;
+        if accounts.iter().any(|known| known.id == account.id) {
+            return Err(Malformed);
+        }
+        accounts.push(account);
+    }
+    Ok(accounts)
 }
 
 impl Account {
@@ -673,9 +739,10 @@ mod tests {
         let mut contents = sample::device(random);
         let [ada, berta] = ["Ada", "Berta"].map(|name| contents.insert(1, sample::other(name, random)).unwrap());
         let now = contents.encode();
-        // No history and no time, which version 1 does not write.
-        let (before, rest) = now.split_at(now.len() - 3);
-        assert_eq!(rest, [0, 0, 0]);
+        // No pending device and no known ones, which version 3 does not write; no history and no time, nor does version 1.
+        let (before, rest) = now.split_at(now.len() - 5);
+        assert_eq!(rest, [0, 0, 0, 0, 0]);
+        assert_eq!(Contents::decode(&[&[3], &now[1..now.len() - 2]].concat()), Ok(contents.clone()));
         assert_eq!(Contents::decode(&[&[1], &before[1..]].concat()), Ok(contents.clone()));
         assert_eq!(Contents::decode(&[&[1], &now[1..]].concat()), Err(Malformed));
         assert_eq!(Contents::decode(&[&[VERSION + 1], &now[1..]].concat()), Err(Malformed));
@@ -686,7 +753,7 @@ mod tests {
             contents.remove(id, at).unwrap();
         }
         let now = contents.encode();
-        let (before, rest) = now.split_at(now.len() - 2 * 41 - 3);
+        let (before, rest) = now[..now.len() - 2].split_at(now.len() - 2 * 41 - 5);
         let (count, records) = rest.split_at(2);
         assert_eq!((count, records[0], records[41], records[82]), ([0, 2].as_slice(), 0, 0, 0));
         let second = [&[2], &before[1..], count, &records[42..82], &records[1..41], &[0]].concat();

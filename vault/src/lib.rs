@@ -6,6 +6,7 @@
 //! [`Key`] and is quick.
 //!
 //! - [`contents`]: what is inside, in memory: accounts in their order, and what the device knows of itself.
+//! - [`pending`]: what a registration gave, until the server has confirmed it.
 //! - [`lock`]: the vault at rest, opened by a PIN, by the platform's authenticator or by the backup password.
 //! - [`backup`]: the copy that the server keeps and cannot read.
 //! - [`history`]: what was added and deleted last, so that devices agree.
@@ -23,6 +24,7 @@ pub mod exchange;
 pub mod history;
 pub mod key;
 pub mod lock;
+pub mod pending;
 pub mod pin;
 #[cfg(test)]
 mod sample;
@@ -33,6 +35,7 @@ pub use backup::{BackupKey, Blob, Chain, Refused};
 pub use contents::Contents;
 pub use key::{KdfParameters, Key, derive};
 pub use lock::{Vault, VaultKey};
+pub use pending::PendingDevice;
 pub use pin::Pin;
 pub use snapshot::{Entry, Snapshot};
 

@@ -10,6 +10,7 @@ use crate::Random;
 use crate::account::{Account, OtherAccount, ServerId};
 use crate::contents::{AutoLock, Contents, DeviceKey};
 use crate::key::KdfParameters;
+use crate::pending::PendingDevice;
 
 /// When things are done where the time does not matter.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -89,14 +90,31 @@ fn account() -> impl Strategy<Value = Account> {
     prop_oneof![3 => other, 1 => practice]
 }
 
+fn pending() -> impl Strategy<Value = PendingDevice> {
+    ("[a-f0-9]{32}", line(), proptest::option::of(account())).prop_map(|(token_account, device_name, account)| {
+        PendingDevice {
+            token_account: ServerId::parse(&token_account).unwrap(),
+            device_key: DeviceKey::parse(&"B".repeat(43)).unwrap(),
+            device_name,
+            accounts: account.into_iter().collect(),
+        }
+    })
+}
+
 /// Any contents with a few accounts.
 pub(crate) fn contents() -> impl Strategy<Value = Contents> {
     let registered = proptest::option::of("[a-f0-9]{32}");
     let deleted = proptest::collection::vec((account(), any::<i32>()), 0..3);
     let typed = proptest::option::of(any::<i32>());
-    (registered, line(), 1_u8..=60, proptest::collection::vec(account(), 0..6), deleted, typed).prop_map(
-        |(token_account, device_name, minutes, accounts, deleted, typed)| {
+    let known = proptest::option::of(proptest::collection::vec("[a-f0-9]{32}", 0..3));
+    let accounts = proptest::collection::vec(account(), 0..6);
+    (registered, line(), 1_u8..=60, accounts, deleted, typed, known, proptest::option::of(pending())).prop_map(
+        |(token_account, device_name, minutes, accounts, deleted, typed, known, pending)| {
             let mut contents = Contents::default();
+            contents.pending = pending;
+            if let Some(known) = known {
+                contents.devices_seen(known.iter().map(|id| ServerId::parse(id).unwrap()).collect());
+            }
             contents.token_account = token_account.map(|id| ServerId::parse(&id).unwrap());
             contents.device_name = device_name;
             contents.auto_lock = AutoLock::after_minutes(minutes).unwrap();

@@ -21,8 +21,6 @@ const HIDES_TOKEN: &str = "hides-token";
 const HAS_NUMERIC_PIN: &str = "has-numeric-pin";
 /// Whether the person has answered if this shall be on the home screen.
 const INSTALL_ANSWERED: &str = "install-answered";
-/// Ids of the token account's devices when they were last seen, with blanks between.
-const KNOWN_DEVICES: &str = "known-devices";
 
 /// The browser keeps nothing: private browsing, a full disk, or a person who forbade it.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -86,17 +84,6 @@ pub(crate) async fn load_install_answered() -> bool {
 /// Keeps that.
 pub(crate) async fn save_install_answered() -> Result<(), StorageFails> {
     put(INSTALL_ANSWERED, &JsValue::TRUE).await
-}
-
-/// The ids of the devices that were seen last; none before the first time.
-pub(crate) async fn load_known_devices() -> Option<Vec<String>> {
-    let ids = get(KNOWN_DEVICES).await.ok()?.as_string()?;
-    Some(ids.split(' ').map(ToOwned::to_owned).collect())
-}
-
-/// Keeps them.
-pub(crate) async fn save_known_devices(ids: &[&str]) -> Result<(), StorageFails> {
-    put(KNOWN_DEVICES, &JsValue::from_str(&ids.join(" "))).await
 }
 
 /// Forgets everything.

@@ -5,6 +5,7 @@ use app::error::{AppError, DeviceError};
 use domain::password::InvalidPassword;
 use domain::{Password, Timestamp};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use vault::account::ServerId;
 use vault::backup::Outgoing;
 use vault::contents::Merged;
@@ -185,7 +186,7 @@ pub(crate) fn replace_password(model: Model, _: Proven, password: String, again:
             model
                 .say("The backup has its new password. Versions that were saved before stay sealed under the old one.");
         }
-        save_changes(model).await;
+        save_meanwhile(model);
     });
 }
 
@@ -275,6 +276,8 @@ pub(crate) fn recall(model: Model, password: String) {
         });
         match is_right.await {
             Ok(true) => {
+                // It may have been changed on another device; then it does not open this one yet.
+                keeper::open_also_by(model, &password).await;
                 model.home();
                 model.say("That is your backup password. You will be asked again in a month.");
             }
@@ -342,6 +345,13 @@ pub(crate) async fn save_changes(model: Model) -> Saved {
             return saved;
         }
     }
+}
+
+/// The same, while the person goes on.
+pub(crate) fn save_meanwhile(model: Model) {
+    spawn_local(async move {
+        save_changes(model).await;
+    });
 }
 
 async fn save_once(model: Model) -> Saved {
@@ -416,6 +426,18 @@ fn not_given(model: Model, error: AppError) {
     model.refused(error);
 }
 
+/// Takes in what another device has saved since the last look; each version once, and only where nothing else is being done.
+pub(crate) async fn follow(model: Model, device_key: &str) {
+    let offered = model.device.with_untracked(|device| Some(device.as_ref()?.backup.as_ref()?.version));
+    let seen = keeper::with(model, |contents| contents.backup.as_ref().map(|_| contents.chain.version())).flatten();
+    if let (Some(offered), Some(seen), Screen::Token) = (offered, seen, model.screen.get_untracked())
+        && offered > seen
+        && keeper::looks_at(model, offered)
+    {
+        catch_up(model, device_key).await;
+    }
+}
+
 /// Another device has saved meanwhile: its changes come in, and the next look saves ours on top of them.
 async fn catch_up(model: Model, device_key: &str) -> Saved {
     model.sync.set(Sync::Unsaved);
@@ -463,12 +485,8 @@ fn take_by_key(
 
 /// Nobody should miss an account without knowing where it went.
 fn tell_of_deleted(model: Model, merged: Merged) {
-    match merged.deleted {
-        0 => {}
-        1 => model.news.set(Some("1 account was deleted on another device, so it is gone here too.".to_owned())),
-        deleted => model
-            .news
-            .set(Some(format!("{deleted} accounts were deleted on another device, so they are gone here too."))),
+    if merged.deleted > 0 {
+        model.news.update(|news| news.deleted += merged.deleted);
     }
 }
 

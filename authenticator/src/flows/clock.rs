@@ -15,17 +15,27 @@ use crate::model::{Model, Screen};
 
 /// From this difference on a person is told (ux.md section 4).
 const WORTH_SAYING: Duration = Duration::from_secs(10);
+/// Milliseconds that an answer may take whose time is worth something.
+const LONGEST_WAY: i64 = 4_000;
 /// Milliseconds between two looks whether the device is idle.
 const LOOK_EVERY: u32 = 5_000;
 
-/// Takes the server's time, as it just came in an answer. Tokens are computed by it; the server accepts no more for it.
-pub(crate) fn compare(model: Model, server_now: Timestamp) {
-    let ahead = server_now.millis().saturating_sub(local_now().millis());
+/// Takes the server's time, as it just came in an answer to what was asked at `asked` by this device's clock. Tokens are
+/// computed by it; the server accepts no more for it.
+pub(crate) fn compare(model: Model, asked: Timestamp, server_now: Timestamp) {
+    let Some(ahead) = ahead(asked, local_now(), server_now) else { return };
     model.server_ahead.set(ahead);
     spawn_local(async move {
         // For a start without network; else the device's own clock has to do.
         let _ = storage::save_server_ahead(ahead).await;
     });
+}
+
+/// Milliseconds by which the server's clock is ahead: it answered somewhere between question and answer. Of a slow answer
+/// nobody can tell where.
+fn ahead(asked: Timestamp, answered: Timestamp, server_now: Timestamp) -> Option<i64> {
+    let way = answered.millis().checked_sub(asked.millis()).filter(|way| (0..=LONGEST_WAY).contains(way))?;
+    Some(server_now.millis().saturating_sub(asked.millis()).saturating_sub(way / 2))
 }
 
 /// What is said of a clock that is wrong.
@@ -88,6 +98,15 @@ mod tests {
         assert!(said(-119_000).contains("119 s fast"));
         assert!(said(120_000).contains("2 minutes slow"));
         assert!(said(i64::MIN).contains("fast"));
+    }
+
+    #[test]
+    fn the_way_of_an_answer_is_not_held_against_the_clock() {
+        let at = |millis| Timestamp::from_millis(1_800_000_000_000 + millis);
+        assert_eq!(ahead(at(0), at(400), at(200)), Some(0));
+        assert_eq!(ahead(at(0), at(4_000), at(49_000)), Some(47_000));
+        assert_eq!(ahead(at(0), at(12_000), at(12_000)), None, "a slow answer");
+        assert_eq!(ahead(at(0), at(-60_000), at(0)), None, "a clock that was set meanwhile");
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn add(model: Model, account: OtherAccount) {
             Ok(id) => {
                 model.chosen.set(Some(id));
                 model.go(Screen::Token);
-                backup::save_changes(model).await;
+                backup::save_meanwhile(model);
             }
             Err(error) => model.fail(error.to_string()),
         }
@@ -128,9 +128,9 @@ async fn merge(model: Model, snapshot: Snapshot) {
     let merged = keeper::change(model, |contents| contents.import(&snapshot, now, &mut browser::fill_random));
     match merged.await {
         Ok(Ok(merged)) => {
-            backup::save_changes(model).await;
             model.home();
             model.say(counted(merged.added, merged.known));
+            backup::save_meanwhile(model);
         }
         Ok(Err(_)) => model.fail("There are too many accounts. Nothing was added."),
         Err(error) => model.fail(error.to_string()),

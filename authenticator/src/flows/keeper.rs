@@ -19,6 +19,8 @@ pub(crate) struct OpenVault {
     contents: Contents,
     /// The account that was deleted last, to be brought back.
     removed: Option<Removed>,
+    /// The newest version of the backup that was looked at because another device had saved it.
+    looked_at: u32,
 }
 
 impl OpenVault {
@@ -312,7 +314,7 @@ pub(crate) async fn may_ask_platform() -> bool {
 
 fn hold(model: Model, vault: Vault, key: VaultKey, contents: Contents) {
     model.show(&contents);
-    model.vault.set_value(Some(OpenVault { vault, key, contents, removed: None }));
+    model.vault.set_value(Some(OpenVault { vault, key, contents, removed: None, looked_at: 0 }));
     sync::show(model);
 }
 
@@ -328,6 +330,15 @@ pub(crate) fn close(model: Model) {
 /// Looks at the open vault; `None` while it is locked.
 pub(crate) fn with<T>(model: Model, look: impl FnOnce(&Contents) -> T) -> Option<T> {
     model.vault.with_value(|open| open.as_ref().map(|open| look(&open.contents)))
+}
+
+/// Whether this version of the backup has not been looked at yet. It is from now on: one that cannot be taken in now stays
+/// so until there is something to save.
+pub(crate) fn looks_at(model: Model, version: u32) -> bool {
+    let look = |open: &mut Option<OpenVault>| {
+        open.as_mut().is_some_and(|open| std::mem::replace(&mut open.looked_at, version) < version)
+    };
+    model.vault.try_update_value(look) == Some(true)
 }
 
 /// Waits for one's turn with the open vault, as it lies on the disk then: another page of this browser may have written it

@@ -1,6 +1,7 @@
 //! How this browser becomes a device of a token account: the phone is proven, another device approves, secrets come.
 
-use app::authenticator::{NewAccountView, StepView, api};
+use app::authenticator::{DeviceView, NewAccountView, StepView, api};
+use app::browser::local_now;
 use app::error::{AppError, DeviceError};
 use domain::person::Line;
 use domain::totp::{Parameters, Secret};
@@ -10,7 +11,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use vault::account::ServerId;
 use vault::contents::{DeviceKey, NotAdded};
-use vault::{Account, Contents};
+use vault::{Account, Contents, PendingDevice};
 
 use super::keeper::{KeepError, Proven};
 use super::{clock, keeper, sync};
@@ -39,6 +40,7 @@ pub(crate) fn begin(model: Model, phone: String, email: String) {
 pub(crate) fn send_code(model: Model, channel: &'static str) {
     model.run(async move {
         let Registration { phone, email, key, .. } = model.registration.get_value();
+        let asked = local_now();
         let sent = if key.is_empty() {
             api::start_registration(&phone, &email, channel).await
         } else {
@@ -46,7 +48,7 @@ pub(crate) fn send_code(model: Model, channel: &'static str) {
         };
         match sent {
             Ok(view) => {
-                clock::compare(model, view.now);
+                clock::compare(model, asked, view.now);
                 model.next_send_at.set(view.next_send_at);
                 let ending = view.ending;
                 model.registration.update_value(|registration| registration.key = view.registration);
@@ -64,8 +66,9 @@ pub(crate) fn send_code(model: Model, channel: &'static str) {
 pub(crate) fn verify(model: Model, code: String) {
     model.run(async move {
         let key = model.registration.with_value(|registration| registration.key.clone());
+        let asked = local_now();
         match api::verify_registration(&key, &code, &browser::device_name()).await {
-            Ok(step) => go_on(model, step),
+            Ok(step) => go_on(model, asked, step),
             Err(error) => refuse(model, "code", error),
         }
     });
@@ -75,8 +78,9 @@ pub(crate) fn verify(model: Model, code: String) {
 pub(crate) fn prove(model: Model, code: String) {
     model.run(async move {
         let key = model.registration.with_value(|registration| registration.key.clone());
+        let asked = local_now();
         match api::prove_registration(&key, &code).await {
-            Ok(step) => go_on(model, step),
+            Ok(step) => go_on(model, asked, step),
             Err(error) => refuse(model, RECOVERY_CODE, error),
         }
     });
@@ -106,8 +110,8 @@ pub(crate) fn give_up(model: Model) {
     model.home();
 }
 
-fn go_on(model: Model, step: StepView) {
-    clock::compare(model, step.now);
+fn go_on(model: Model, asked: Timestamp, step: StepView) {
+    clock::compare(model, asked, step.now);
     match (step.state.as_str(), step.number) {
         ("ready", _) => {
             model.registration.update_value(|registration| registration.ready = Some(step));
@@ -135,11 +139,12 @@ fn look_for_approval(model: Model) {
                 return;
             }
             let key = model.registration.with_value(|registration| registration.key.clone());
+            let asked = local_now();
             match api::registration_step(&key).await {
                 Ok(step) if step.state == "waiting" => {}
                 // Perhaps the network was away for a moment.
                 Err(AppError::Unavailable) => {}
-                Ok(step) => return go_on(model, step),
+                Ok(step) => return go_on(model, asked, step),
                 Err(error) => return refuse(model, RECOVERY_CODE, error),
             }
         }
@@ -162,7 +167,8 @@ pub(crate) fn set_pin(model: Model, pin: String) {
     });
 }
 
-/// Keeps the new secrets, and then confirms them: so no secret that counts is lost with a page that is closed.
+/// Keeps the new secrets beside what counts now, has the server confirm them, and lets this browser be that device: so no
+/// secret is lost with a page that is closed or a network that goes.
 ///
 /// The backup of their token account would have what is in the vault, and its password would open that. So nobody brings
 /// a token account of their own into an open vault of somebody else.
@@ -171,27 +177,69 @@ pub(crate) async fn activate(model: Model, proven: Proven) {
         // A vault for accounts elsewhere only.
         return model.go(Screen::Add);
     };
-    let Some((accounts, device_key)) = read(&step) else { return model.fail(ANSWER_MISFITS) };
-    let now = model.now();
-    let before = sync::device_key(model);
-    let stored = keeper::change(model, |contents| take_in(contents, &step, accounts, now)).await;
-    match stored {
-        Ok(Some(())) => {}
-        Ok(None) => return model.fail(ANSWER_MISFITS),
-        Err(error) => return model.fail(error.to_string()),
+    let Some(pending) = read(&step) else { return model.fail(ANSWER_MISFITS) };
+    let kept = keeper::change(model, |contents| contents.prepare(pending.clone())).await;
+    if let Err(error) = kept.and_then(|kept| kept.map_err(|_| KeepError::Full)) {
+        return model.fail(error.to_string());
     }
-    match api::activate_device(&device_key, &first_tokens(&step.accounts, model.now())).await {
+    match api::activate_device(&pending.device_key.expose(), &first_tokens(&step.accounts, model.now())).await {
         Ok(device) => {
             model.registration.set_value(Registration::default());
-            if let Some(before) = before {
-                // What this browser was until now. Where it is the only way to log in, it stays for its owner to revoke.
-                let _ = api::leave_device(&before).await;
-            }
             model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup(proven) });
-            sync::take_in(model, device).await;
+            become_device(model, pending, device).await;
         }
-        Err(error) => model.refused(error),
+        Err(error @ AppError::Device(DeviceError::RegistrationOver)) => {
+            model.registration.set_value(Registration::default());
+            // So it is too where it was confirmed and the answer was lost.
+            let is_confirmed = settle(model).await;
+            model.home();
+            if !is_confirmed {
+                model.refused(error);
+            }
+        }
+        Err(error) => {
+            // Once more, from where whoever has the PIN goes on.
+            model.go(Screen::Prove(Purpose::Register));
+            model.refused(error);
+        }
     }
+}
+
+/// Whether the server has confirmed what this browser was about to become when the answer was lost or the page was closed.
+/// If so, it is that now.
+pub(crate) async fn settle(model: Model) -> bool {
+    let Some(pending) = keeper::with(model, |contents| contents.pending.clone()).flatten() else { return false };
+    match api::sync_device(&pending.device_key.expose()).await {
+        Ok(device) => {
+            become_device(model, pending, device).await;
+            true
+        }
+        Err(AppError::Device(DeviceError::Revoked)) => {
+            if let Err(error) = keeper::change(model, |contents| contents.pending = None).await {
+                model.fail(error.to_string());
+            }
+            false
+        }
+        // The next look asks again.
+        Err(_) => false,
+    }
+}
+
+async fn become_device(model: Model, pending: PendingDevice, device: DeviceView) {
+    let before = sync::device_key(model);
+    let became = keeper::change(model, |contents| {
+        // Another page of this browser may have given it up.
+        contents.pending = Some(pending);
+        contents.become_pending();
+    });
+    if let Err(error) = became.await {
+        return model.fail(error.to_string());
+    }
+    if let Some(before) = before {
+        // What this browser was until now. Where it is the only way to log in, it stays for its owner to revoke.
+        let _ = api::leave_device(&before).await;
+    }
+    sync::take_in(model, device).await;
 }
 
 /// Keeps the secrets of practice accounts for which the Security tab wants this device too, and confirms them.
@@ -228,24 +276,19 @@ fn keep(contents: &mut Contents, account: Account, now: Timestamp) -> Result<(),
     }
 }
 
-fn read(step: &StepView) -> Option<(Vec<Account>, String)> {
-    let accounts = step.accounts.iter().map(practice_account).collect::<Option<_>>()?;
-    Some((accounts, step.device_key.clone()?))
+fn read(step: &StepView) -> Option<PendingDevice> {
+    Some(PendingDevice {
+        token_account: ServerId::parse(step.token_account.as_deref()?).ok()?,
+        device_key: DeviceKey::parse(step.device_key.as_deref()?).ok()?,
+        device_name: Line::parse(&browser::device_name()).ok()?,
+        accounts: step.accounts.iter().map(practice_account).collect::<Option<_>>()?,
+    })
 }
 
 fn practice_account(new: &NewAccountView) -> Option<Account> {
     let factor = ServerId::parse(&new.factor).ok()?;
     let key = Secret::from_base32(&new.key)?;
     Account::practice(factor, &new.practice, &new.username, key, &mut browser::fill_random).ok()
-}
-
-fn take_in(contents: &mut Contents, step: &StepView, accounts: Vec<Account>, now: Timestamp) -> Option<()> {
-    let token_account = ServerId::parse(step.token_account.as_deref()?).ok()?;
-    let device_key = DeviceKey::parse(step.device_key.as_deref()?).ok()?;
-    contents.register(token_account, device_key, Line::parse(&browser::device_name()).ok()?);
-    // Secrets of an earlier attempt were never confirmed.
-    contents.keep_factors(&[]);
-    accounts.into_iter().try_for_each(|account| contents.add(account, now).map(|_| ())).ok()
 }
 
 /// `FACTOR TOKEN,FACTOR TOKEN`: the proof that the secrets arrived.

@@ -1,6 +1,7 @@
 //! What comes from the server while there is a network: whose device this is, who asks to be approved, what is backed up.
 
 use app::authenticator::{DeviceRow, DeviceView, api};
+use app::browser::local_now;
 use app::error::{AppError, DeviceError};
 use gloo_timers::callback::Interval;
 use leptos::ev;
@@ -11,8 +12,8 @@ use vault::backup::BackupState;
 use vault::{Contents, Kind};
 
 use super::{backup, clock, keeper, register};
-use crate::browser::{self, storage};
-use crate::model::{Model, Screen, Sync};
+use crate::browser;
+use crate::model::{Model, News, Screen, Sync};
 
 /// Milliseconds between two looks whether a new device asks to be approved.
 const LOOK_EVERY: u32 = 10_000;
@@ -34,21 +35,33 @@ pub(crate) fn begin(model: Model) {
 
 /// Asks the server, if there is a network, somebody who looks, and a registered device that is open.
 pub(crate) fn ask(model: Model) {
-    let Some(key) = device_key(model) else { return };
-    // A device that is not activated yet is none to the server.
+    let Some((key, is_pending)) = keeper::with(model, |contents| (key_of(contents), contents.pending.is_some())) else {
+        return;
+    };
+    // A device that is being activated is settled by whoever does it.
     let is_registering = model.registration.with_value(|registration| registration.ready.is_some());
-    if document().hidden() || is_registering {
+    if document().hidden() || is_registering || key.is_none() && !is_pending {
         return;
     }
     if !browser::is_online() {
         return show(model);
     }
     spawn_local(async move {
+        if is_pending && register::settle(model).await {
+            if model.screen.get_untracked() == Screen::Empty {
+                model.home();
+            }
+            return;
+        }
+        let Some(key) = key else { return };
+        let asked = local_now();
         match api::sync_device(&key).await {
             Ok(device) => {
+                clock::compare(model, asked, device.now);
                 let new_accounts = device.new_accounts.clone();
                 take_in(model, device).await;
                 register::enrol(model, &key, &new_accounts).await;
+                backup::follow(model, &key).await;
                 backup::save_changes(model).await;
             }
             Err(AppError::Device(DeviceError::Revoked)) => revoked(model).await,
@@ -60,12 +73,19 @@ pub(crate) fn ask(model: Model) {
 
 /// How the device proves itself; none while it is locked or not registered.
 pub(crate) fn device_key(model: Model) -> Option<String> {
-    keeper::with(model, |contents| contents.device_key.as_ref().map(|key| key.expose().to_string())).flatten()
+    keeper::with(model, key_of).flatten()
+}
+
+fn key_of(contents: &Contents) -> Option<String> {
+    contents.device_key.as_ref().map(|key| key.expose().to_string())
 }
 
 /// Takes in what the server said.
 pub(crate) async fn take_in(model: Model, device: DeviceView) {
-    clock::compare(model, device.now);
+    // Answers may overtake each other; the older of two knows nothing of what has happened since.
+    if model.device.with_untracked(|known| known.as_ref().is_some_and(|known| known.now > device.now)) {
+        return;
+    }
     // What waits may be here already, from a look whose answer was lost.
     let listed = device.accounts.iter().map(|account| &account.factor);
     let waiting = device.new_accounts.iter().map(|account| &account.factor);
@@ -96,34 +116,58 @@ pub(crate) async fn take_in(model: Model, device: DeviceView) {
     }
 }
 
-/// Every new device is told on the others.
+/// Every new device is told on the others, until the person has read it.
 async fn tell_of_new_devices(model: Model, devices: &[DeviceRow]) {
-    if let Some(known) = storage::load_known_devices().await {
-        let is_new = |row: &&DeviceRow| !row.is_this && !known.contains(&row.device);
+    let known = keeper::with(model, |contents| {
+        let is_new = |row: &&DeviceRow| {
+            !row.is_this && ServerId::parse(&row.device).is_ok_and(|device| contents.is_new_device(&device))
+        };
         let names: Vec<&str> = devices.iter().filter(is_new).map(|row| row.name.as_str()).collect();
-        if !names.is_empty() {
-            model.news.set(Some(format!(
-                "A device was added to your account: {}. If it is not yours, revoke it in Account Settings at once.",
-                names.join(", ")
-            )));
-        }
+        (contents.knows_devices(), names.join(", "))
+    });
+    match known {
+        Some((true, names)) if !names.is_empty() => model.news.update(|news| news.devices = names),
+        Some((false, _)) => know_devices(model, devices).await,
+        _ => {}
     }
-    let ids: Vec<&str> = devices.iter().map(|row| row.device.as_str()).collect();
-    // Not kept, it is told once more.
-    let _ = storage::save_known_devices(&ids).await;
+}
+
+/// The person has read what has happened elsewhere.
+pub(crate) fn news_read(model: Model) {
+    model.news.set(News::default());
+    let device = model.device.get_untracked();
+    spawn_local(async move { know_devices(model, &device.map(|device| device.devices).unwrap_or_default()).await });
+}
+
+/// None of these is told any more. Not kept, they are told once more.
+async fn know_devices(model: Model, devices: &[DeviceRow]) {
+    let devices = devices.iter().filter_map(|row| ServerId::parse(&row.device).ok()).collect();
+    let _ = keeper::change(model, |contents| contents.devices_seen(devices)).await;
 }
 
 /// Shows in words how things stand.
 pub(crate) fn show(model: Model) {
-    let saved =
-        keeper::with(model, |contents| (contents.needs_backup(), contents.backup.as_ref().map(BackupState::saved_at)));
-    let Some((needs_backup, backup)) = saved else { return };
+    let saved = keeper::with(model, |contents| {
+        let backup = contents.backup.as_ref().map(BackupState::saved_at);
+        (contents.needs_backup(), backup, model.device.with_untracked(|device| is_behind(contents, device.as_ref())))
+    });
+    let Some((needs_backup, backup, is_behind)) = saved else { return };
     model.sync.set(match backup {
         _ if !browser::is_online() => Sync::Offline,
         None => Sync::NotBackedUp,
+        Some(Some(_)) if is_behind => Sync::OldBackup,
         Some(Some(at)) if !needs_backup => Sync::BackedUp(at),
         Some(_) => Sync::Unsaved,
     });
+}
+
+/// Whether what the server keeps is older than what this device has seen, or left it. One that is ahead is taken in.
+fn is_behind(contents: &Contents, device: Option<&DeviceView>) -> bool {
+    let Some(device) = device else { return false };
+    let offered = device.backup.as_ref().map_or((0, ""), |backup| (backup.version, &backup.digest));
+    let digest = contents.chain.digest().map(|digest| digest.to_string()).unwrap_or_default();
+    let seen = (contents.chain.version(), digest.as_str());
+    offered.0 <= seen.0 && offered != seen
 }
 
 /// This device was removed: its practice accounts are dead. Accounts elsewhere stay.

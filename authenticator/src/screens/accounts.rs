@@ -173,7 +173,7 @@ fn remove(model: Model, id: AccountId) {
         match keeper::remove(model, id).await {
             Ok(title) => {
                 model.deleted.set(Some(title));
-                backup::save_changes(model).await;
+                backup::save_meanwhile(model);
             }
             Err(error) => model.fail(error.to_string()),
         }
@@ -185,7 +185,7 @@ fn bring_back(model: Model) {
         match keeper::undo(model).await {
             Ok(()) => {
                 model.deleted.set(None);
-                backup::save_changes(model).await;
+                backup::save_meanwhile(model);
             }
             Err(error) => model.fail(error.to_string()),
         }
@@ -195,9 +195,7 @@ fn bring_back(model: Model) {
 fn change(model: Model, change: impl FnOnce(&mut vault::Contents) -> bool + 'static) {
     model.run(async move {
         match keeper::change(model, change).await {
-            Ok(_) => {
-                backup::save_changes(model).await;
-            }
+            Ok(_) => backup::save_meanwhile(model),
             Err(error) => model.fail(error.to_string()),
         }
     });

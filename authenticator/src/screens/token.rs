@@ -12,7 +12,7 @@ use leptos::ev;
 use leptos::prelude::*;
 
 use crate::flows::{backup, clock, keeper, sync};
-use crate::model::{Model, Screen, Shown, Sync};
+use crate::model::{Model, News, Screen, Shown, Sync};
 use crate::parts::{HEADING, button, focus_when_drawn, messages, note};
 use crate::screens::install;
 
@@ -68,9 +68,26 @@ pub(crate) fn view(model: Model) -> AnyView {
 
 /// What has happened elsewhere, until it is read.
 fn news(model: Model) -> Option<AnyView> {
-    let text = model.news.get()?;
-    let read = button("OK", "btn small", move || model.news.set(None));
-    Some(view! { <div class="note warn" role="alert"><p>{text}</p>{read}</div> }.into_any())
+    let News { devices, deleted } = model.news.get();
+    let added = (!devices.is_empty()).then(|| {
+        let text = [
+            "A device was added to your account: ",
+            &devices,
+            ". If it is not yours, revoke it in Account Settings at once.",
+        ];
+        view! { <p>{text.concat()}</p> }
+    });
+    let deleted = match deleted {
+        0 => None,
+        1 => Some("1 account was deleted on another device, so it is gone here too.".to_owned()),
+        deleted => Some(format!("{deleted} accounts were deleted on another device, so they are gone here too.")),
+    };
+    let deleted = deleted.map(|text| view! { <p>{text}</p> });
+    if added.is_none() && deleted.is_none() {
+        return None;
+    }
+    let read = button("OK", "btn small", move || sync::news_read(model));
+    Some(view! { <div class="note warn" role="alert">{added} {deleted} {read}</div> }.into_any())
 }
 
 /// A browser that promises nothing may clean the vault away.
@@ -82,11 +99,16 @@ fn at_risk(model: Model) -> Option<AnyView> {
 
 /// Now and then: whether the backup password is still known.
 fn recall(model: Model) -> AnyView {
-    let asks = RwSignal::new(backup::asks_for_password(model));
+    // Anew with each look at the server, for the password may have been changed elsewhere.
+    let is_due = Memo::new(move |_| {
+        model.sync.track();
+        backup::asks_for_password(model)
+    });
+    let is_put_off = RwSignal::new(false);
     let ask = move || {
         let check = button("Check", "btn small", move || model.go(Screen::Recall));
         let put_off = button("Not Now", "btn small", move || {
-            asks.set(false);
+            is_put_off.set(true);
             backup::put_off(model);
         });
         view! {
@@ -96,7 +118,7 @@ fn recall(model: Model) -> AnyView {
             </div>
         }
     };
-    view! { {move || asks.get().then(ask)} }.into_any()
+    view! { {move || (is_due.get() && !is_put_off.get()).then(ask)} }.into_any()
 }
 
 /// How things stand with backup and network, in words.
@@ -108,6 +130,7 @@ fn standing(model: Model) -> String {
         Sync::Refused(error) => error.text(Zone::Viewer),
         Sync::Unsaved => "Not backed up yet".to_owned(),
         Sync::NotBackedUp => "Not backed up".to_owned(),
+        Sync::OldBackup => "The server has an old backup. Tell your administrator.".to_owned(),
         Sync::BackedUp(at) => format!("Backed up {}", clock::ago(at, model.now())),
     }
 }
