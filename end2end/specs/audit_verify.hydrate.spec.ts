@@ -27,7 +27,7 @@ async function trail(page: Page, visit: (path: string) => Promise<unknown>, comm
   return lines;
 }
 
-test('an export is verified in the browser, without the network, and an altered row is named', async ({
+test('an export is verified in the browser, without the network, and the row that was altered, removed or moved is named', async ({
   context,
   page,
   server,
@@ -53,6 +53,9 @@ test('an export is verified in the browser, without the network, and an altered 
 
   await choose(page, lines.filter((_, index) => index !== 2).join('\n'));
   await expect(verdict).toHaveText('export.jsonl: Row 2 is missing.');
+
+  await choose(page, [...lines.slice(0, 2), lines[3], lines[2], ...lines.slice(4)].join('\n'));
+  await expect(verdict).toHaveText(`export.jsonl: Row 2 (${row.row.columns.id}) is not where it belongs.`);
 
   await choose(page, lines.slice(0, -1).join('\n'));
   await expect(verdict).toHaveText(`export.jsonl: Row ${rows + 1} or what comes after it is missing: the file has no end.`);

@@ -86,6 +86,16 @@ test('every screen behind the token is accessible', async ({ page, server }) => 
   await expectAccessible(page);
 });
 
+test('a hidden token is accessible', async ({ page, server }) => {
+  const device = new Device(server, page);
+  await device.setUpAlone(new Site('Mail'));
+  await press(page, 'Settings');
+  await page.getByLabel('Hide the token until I tap it').check();
+  await press(page, 'Back');
+  await expect(page.getByRole('group', { name: 'Token for Mail, hidden', exact: true })).toBeVisible();
+  await expectAccessible(page);
+});
+
 test('both screens of an approval are accessible', async ({ page, server, anotherBrowser }) => {
   const { person } = await withSms(server);
   const [first, second] = [new Device(server, page), new Device(server, await anotherBrowser())];

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import { PNG } from 'pngjs';
 
+import { expectAccessible } from '../support/axe.ts';
 import { withSms } from '../support/client.ts';
 import { BACKUP_PASSWORD, Device } from '../support/device.ts';
 import { expectStatus, fill, press } from '../support/pages.ts';
@@ -220,6 +221,7 @@ test('the last account can go, and the way to a first one is shown', async ({ pa
 });
 
 test('an encrypted export brings the accounts to another device, and the practice account to none', async ({ page, server, anotherBrowser }) => {
+  test.slow();
   const device = new Device(server, page);
   const site = new Site('Mail', { digits: 7, algorithm: 'sha256' });
   const { person } = await withSms(server);
@@ -244,6 +246,8 @@ test('an encrypted export brings the accounts to another device, and the practic
   await pick(other.page, 'File', 'cut.txt', 'text/plain', file.slice(0, -20));
   await expect(other.page.getByLabel('Password of the file').or(other.page.getByRole('alert').filter({ hasText: /\w/ }))).toBeVisible();
   await pick(other.page, 'File', 'accounts.txt', 'text/plain', file);
+  await expect(other.page.getByLabel('Password of the file')).toBeVisible();
+  await expectAccessible(other.page);
   await fill(other.page, { 'Password of the file': 'not the one at all' });
   await press(other.page, 'Import');
   await other.expectRefusal('The password of the file is wrong. Nothing was imported.');

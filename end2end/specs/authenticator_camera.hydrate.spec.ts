@@ -1,3 +1,6 @@
+import { PNG } from 'pngjs';
+
+import { expectAccessible } from '../support/axe.ts';
 import { browserThatSees } from '../support/camera.ts';
 import { withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
@@ -35,6 +38,26 @@ test('the camera reads the code off a screen, and its tokens are right', async (
 
   const site = new Site('', {}, app.key);
   await device.expectTokenOf(site, () => Math.floor(Date.now() / 1000));
+  expect(errors, 'errors on the phone').toEqual([]);
+  await phone.close();
+});
+
+test('the screen is accessible while the camera runs', async ({ server, playwright, launchOptions, expected }, info) => {
+  test.slow();
+  const paper = new PNG({ width: 100, height: 100 });
+  paper.data.fill(255);
+  const phone = await browserThatSees(PNG.sync.write(paper), info.outputPath('paper.y4m'), playwright, launchOptions);
+  const onPhone = await phone.newContext({ ...PHONE, baseURL: server.url });
+  const errors = watchFor(onPhone, expected);
+  const device = new Device(server, await onPhone.newPage());
+  await device.setUpAlone(new Site('Mail'));
+  await press(device.page, 'Add Account');
+  await press(device.page, 'Scan a QR code');
+  await press(device.page, 'Use the camera');
+  const video = device.page.locator('video');
+  await expect.poll(() => video.evaluate((it) => (it as HTMLVideoElement).videoWidth), 'it sees something').toBeGreaterThan(0);
+  await expectAccessible(device.page);
+  await expect(video, 'it still runs').not.toHaveClass(/unseen/);
   expect(errors, 'errors on the phone').toEqual([]);
   await phone.close();
 });

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from '../support/axe.ts';
 import { withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { press } from '../support/pages.ts';
@@ -106,6 +107,17 @@ test('the last five seconds say so and show the next token, which follows withou
   expect(await device.token()).toBe(next);
   await expect(page.getByRole('timer')).toHaveText('Your token expires in 30 s');
   await expect(page.getByText('Ends soon')).toHaveCount(0);
+});
+
+test('the last five seconds with the next token are accessible', async ({ page, server }) => {
+  await withSecondsLeft(page, server, 4);
+  await expect(page.getByText(/^Next/)).toBeVisible();
+  // Axe waits for timers: they run on while the time stands still.
+  await page.clock.setFixedTime(await page.evaluate(() => Date.now()));
+  await page.clock.resume();
+  await expectAccessible(page);
+  await expect(page.getByRole('timer')).toHaveText('Your token expires in 4 s · Ends soon');
+  await expect(page.getByText(/^Next/)).toBeVisible();
 });
 
 test('it rests while the page is hidden, and is right when it is seen again', async ({ page, server }) => {

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from '../support/axe.ts';
 import { Device } from '../support/device.ts';
 import { press } from '../support/pages.ts';
 import { Site } from '../support/site.ts';
@@ -31,6 +32,7 @@ test('the app is offered after the first account, and not again once there is an
   await expect(page.getByText(HINT)).toHaveCount(0);
   await offer(page);
   await expect(page.getByText(HINT)).toBeVisible();
+  await expectAccessible(page);
   await startAnew(device);
   await offer(page);
   await press(page, 'Install');
@@ -51,6 +53,7 @@ test.describe('on an iPhone', () => {
     const device = new Device(server, page);
     await device.setUpAlone(new Site('Mail'));
     await expect(page.getByText(HINT)).toContainText('Share, then Add to Home Screen.');
+    await expectAccessible(page);
     await press(page, 'No, Thanks');
     await expect(page.getByText(HINT)).toHaveCount(0);
     await startAnew(device);

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 
 import type { Page } from '@playwright/test';
 
+import { expectAccessible } from '../support/axe.ts';
 import { withSms } from '../support/client.ts';
 import { Device, PIN } from '../support/device.ts';
 import { press } from '../support/pages.ts';
@@ -48,6 +49,7 @@ async function startOffline(page: Page, device: Device) {
 test.use({ expected: [/ERR_INTERNET_DISCONNECTED/] });
 
 test('without network the page loads anew and its tokens are right', async ({ page, server }) => {
+  test.slow();
   const device = new Device(server, page);
   const sites = [new Site('Mail'), new Site('Bank', { digits: 8, algorithm: 'sha512' })];
   const practice = practiceAccount(page);
@@ -60,6 +62,7 @@ test('without network the page loads anew and its tokens are right', async ({ pa
   await startOffline(page, device);
 
   await expect(page.getByText('Offline: tokens still work')).toBeVisible();
+  await expectAccessible(page);
   for (const site of sites) {
     await device.choose(site.name);
     await device.expectTokenOf(site);
@@ -89,6 +92,7 @@ async function proxy(origin: string, isUpdated: () => boolean = () => false) {
 }
 
 test('a new version waits until it is asked for, and works without network too', async ({ browser, server }) => {
+  test.slow();
   let isUpdated = false;
   const proxied = await proxy(server.url, () => isUpdated);
   const context = await browser.newContext({ baseURL: proxied.url });
@@ -100,6 +104,7 @@ test('a new version waits until it is asked for, and works without network too',
   isUpdated = true;
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
   await expect(page.getByText('Update available.')).toBeVisible();
+  await expectAccessible(page);
   await device.token();
 
   const loaded = page.waitForEvent('load');

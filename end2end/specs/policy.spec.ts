@@ -196,7 +196,11 @@ test('a lost phone: mailbox, password and a day, which every notice can stop', a
   const nurse = await practice.add();
   await (await practice.signIn(nurse)).enable(nurse);
   const begin = async () => {
-    await visit('/login/reset');
+    await visit('/login');
+    await fill(page, { 'Username or email': nurse.username, 'Password': nurse.password });
+    await press(page, 'Log In');
+    await arriveAt(page, '/login/token');
+    await press(page, 'I lost my phone');
     await arriveAt(page, '/login/reset');
     await fill(page, { 'Username or email': nurse.username, 'Password': nurse.password });
     await press(page, 'Send Reset Link');

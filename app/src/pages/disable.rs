@@ -74,7 +74,8 @@ fn view(methods: Methods) -> AnyView {
             <Heading text="Disable two-factor authentication"/>
             <Warning>
                 "Your account will be protected by the password alone. All apps and recovery codes stop working, and your other \
-                 browsers are logged out."
+                 browsers are logged out. The authenticator's backup on the server is deleted too, unless another practice \
+                 account of yours uses it; accounts of other sites stay on devices that still have them."
             </Warning>
             <Messages status=status/>
             <StandingNote standing=standing has_app=has_app/>

@@ -9,7 +9,7 @@ use {
     authority::sign_in,
 };
 
-use super::token::CancelLogIn;
+use super::token::{CancelLogIn, lost_phone_link};
 use crate::components::{Back, Block, Button, Field, Heading, Messages, Methods, StandingNote};
 use crate::erase::Erase;
 use crate::error::AppError;
@@ -51,6 +51,7 @@ fn view(methods: Methods) -> AnyView {
                 <Field label="Recovery code" name="recovery_code" hint=left required=true/>
                 <Button label="Log In"/>
             </Form>
+            <Block class="other-ways">{lost_phone_link()}</Block>
             <Form action=CancelLogIn::PATH>
                 <Button label="Cancel" class="btn quiet"/>
             </Form>

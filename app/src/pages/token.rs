@@ -113,7 +113,7 @@ fn view(data: TokenView) -> AnyView {
                 {(remember_days > 0).then(|| remember_box(remember_days))}
                 <Button label="Log In"/>
             </Form>
-            <Block class="other-ways">{send}{code}</Block>
+            <Block class="other-ways">{send}{code}{lost_phone_link()}</Block>
             <Form action=CancelLogIn::PATH>
                 <Button label="Cancel" class="btn quiet"/>
             </Form>
@@ -140,6 +140,17 @@ fn recovery_link() -> AnyView {
         <a class="method" href="/login/recovery">
             {Icon::Key.view()}
             "Use a recovery code"
+        </a>
+    }
+    .erase()
+}
+
+/// For whom nothing of all that is at hand.
+pub(super) fn lost_phone_link() -> AnyView {
+    view! {
+        <a class="method" href="/login/reset">
+            {Icon::Phone.view()}
+            "I lost my phone"
         </a>
     }
     .erase()

@@ -15,6 +15,9 @@ use crate::visit::{Call, redirect, refuse};
 
 const PATH: &str = "/login/reset";
 const TITLE: &str = "I lost my phone";
+/// What goes with the reset, and what does not.
+const BACKUP: &str = "The authenticator's backup on the server is deleted then, unless another practice account of yours uses it; \
+                      accounts of other sites stay on devices that still have them.";
 
 /// The page: to begin, to go on from the e-mail, or to stop it from a notice.
 pub(super) async fn show(call: &Call, address: &Address) -> Result<Page, AppError> {
@@ -40,6 +43,7 @@ fn begin_parts() -> Vec<Part> {
             "We send a link to the e-mail address of your account.".into(),
             "After you open it, 24 hours pass in which every address and phone of yours is told.".into(),
             "Then your password leads you to set two-factor authentication up anew.".into(),
+            BACKUP.into(),
         ]),
         form(
             ResetLink::PATH,
@@ -67,6 +71,7 @@ fn start_parts(is_open: bool, link: String) -> Vec<Part> {
         heading(TITLE, "Nothing has happened yet."),
         messages(),
         info(vec!["When you press the button 24 hours begin. Until they are over everything stays as it is.".into()]),
+        hint(BACKUP),
         form(StartReset::PATH, vec![hidden("link", link), button("Start the 24 Hours").class("btn primary full")]),
     ]
 }

@@ -20,6 +20,9 @@ use crate::sheet::part::{
 use crate::visit::{Call, redirect, refuse};
 
 const PATH: &str = "/practice/approvals";
+/// What goes with the reset, and what does not.
+const BACKUP: &str = "Their authenticator's backup on the server is deleted too, unless another practice account of theirs uses it; \
+                      accounts of other sites stay on devices that still have them.";
 
 /// What an administrator proves themselves with, on the page of what it is for.
 struct Proof {
@@ -71,6 +74,7 @@ pub(super) async fn ask(call: &Call, id: &str) -> Result<Page, AppError> {
             "Make sure that it is really them who ask: look at them, or call a number that you know.".into(),
             "Another administrator has to approve. Whoever has no other one, or a new one, waits 24 hours.".into(),
             "Their phone, apps and recovery codes stop working, and they are signed out everywhere.".into(),
+            BACKUP.into(),
             "At the next log-in they set it up anew, and reach nothing before.".into(),
         ]));
         let mut fields = vec![hidden("member", &member.id), field("Reason", "reason").class("words").required()];
