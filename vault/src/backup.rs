@@ -878,13 +878,17 @@ mod tests {
         other_device.backup_saved(&theirs, now());
         let held = contents.backup.as_ref().unwrap().key.clone();
         let opened = theirs.blob().accept(&id("ta1"), &contents.chain).unwrap().open_by_key(&held).unwrap();
+        contents.password_typed(now());
         contents.restore(opened, now(), random).unwrap();
         assert!(contents.backup.as_ref().unwrap().key.is_password(&new_password));
+        assert!(!contents.asks_for_password(now()), "it was typed here");
         assert!(contents.needs_backup(), "the server has the old wrapping");
         let sent = contents.seal_backup(random).unwrap();
         let opened = sent.blob().accept(&id("ta1"), &other_device.chain).unwrap().open_by_key(&held).unwrap();
+        other_device.password_typed(now());
         other_device.restore(opened, now(), random).unwrap();
         assert!(other_device.backup.as_ref().unwrap().key.is_password(&new_password));
+        assert!(other_device.asks_for_password(now()), "nobody has typed it here");
     }
 
     #[test]

@@ -79,7 +79,7 @@ mod tests {
         let factor = ServerId::parse(factor).unwrap();
         PendingDevice {
             token_account: ServerId::parse("ta2").unwrap(),
-            device_key: DeviceKey::parse(&"B".repeat(43)).unwrap(),
+            device_key: DeviceKey::parse(&"AB".repeat(22)[..43]).unwrap(),
             device_name: Line::parse("Ada's new phone").unwrap(),
             accounts: vec![Account::practice(factor, "Elm & Oak", "ada", key, random).unwrap()],
         }

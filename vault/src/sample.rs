@@ -94,7 +94,7 @@ fn pending() -> impl Strategy<Value = PendingDevice> {
     ("[a-f0-9]{32}", line(), proptest::option::of(account())).prop_map(|(token_account, device_name, account)| {
         PendingDevice {
             token_account: ServerId::parse(&token_account).unwrap(),
-            device_key: DeviceKey::parse(&"B".repeat(43)).unwrap(),
+            device_key: DeviceKey::parse(&"AB".repeat(22)[..43]).unwrap(),
             device_name,
             accounts: account.into_iter().collect(),
         }

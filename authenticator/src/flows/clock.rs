@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_way_of_an_answer_is_not_held_against_the_clock() {
-        let at = |millis| Timestamp::from_millis(1_800_000_000_000 + millis);
+        let at = |millis: i64| Timestamp::from_millis(1_800_000_000_000 + millis);
         assert_eq!(ahead(at(0), at(400), at(200)), Some(0));
         assert_eq!(ahead(at(0), at(4_000), at(49_000)), Some(47_000));
         assert_eq!(ahead(at(0), at(12_000), at(12_000)), None, "a slow answer");
