@@ -379,16 +379,36 @@ pub(crate) async fn follow(model: Model) {
 /// Changes what the vault holds, after each change that was asked for before. It is on the disk when this returns; if it
 /// could not be kept, nothing has changed.
 pub(crate) async fn change<T>(model: Model, change: impl FnOnce(&mut Contents) -> T) -> Result<T, KeepError> {
+    let (mut change, mut result) = (Some(change), None);
+    change_file(model, &mut |_, _, contents| result = change.take().map(|change| change(contents))).await?;
+    result.ok_or(KeepError::Locked)
+}
+
+/// Changes who opens the vault.
+async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
+    let mut change = Some(change);
+    change_file(model, &mut |vault, key, _| {
+        if let Some(change) = change.take() {
+            change(vault, key);
+        }
+    })
+    .await
+}
+
+/// Changes the file, once; without the type of the change, or all of this would be in the program once for each.
+async fn change_file(
+    model: Model,
+    change: &mut dyn FnMut(&mut Vault, &VaultKey, &mut Contents),
+) -> Result<(), KeepError> {
     let _turn = turn_with_open(model).await?;
-    let (result, vault, contents) = model.vault.with_value(|open| {
+    let (vault, contents) = model.vault.with_value(|open| {
         let open = open.as_ref().ok_or(KeepError::Locked)?;
         let (mut vault, mut contents) = (open.vault.clone(), open.contents.clone());
-        let result = change(&mut contents);
+        change(&mut vault, &open.key, &mut contents);
         vault.reseal(&open.key, &contents, &mut browser::fill_random);
-        Ok::<_, KeepError>((result, vault, contents))
+        Ok::<_, KeepError>((vault, contents))
     })?;
-    store(model, vault, contents).await?;
-    Ok(result)
+    store(model, vault, contents).await
 }
 
 async fn store(model: Model, vault: Vault, contents: Contents) -> Result<(), KeepError> {
@@ -450,17 +470,6 @@ pub(crate) async fn change_pin(model: Model, _: Proven, pin: String) -> Result<(
     change_slots(model, |vault, key| vault.change_pin(key, kdf, &pin_key, &mut browser::fill_random)).await?;
     remember_kind(model, &pin).await;
     Ok(())
-}
-
-async fn change_slots(model: Model, change: impl FnOnce(&mut Vault, &VaultKey)) -> Result<(), KeepError> {
-    let _turn = turn_with_open(model).await?;
-    let (vault, contents) = model.vault.with_value(|open| {
-        let open = open.as_ref().ok_or(KeepError::Locked)?;
-        let mut vault = open.vault.clone();
-        change(&mut vault, &open.key);
-        Ok::<_, KeepError>((vault, open.contents.clone()))
-    })?;
-    store(model, vault, contents).await
 }
 
 /// What opens a vault that is locked.
