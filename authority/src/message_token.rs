@@ -168,28 +168,31 @@ pub(crate) fn draw(authority: &Authority) -> Token {
     Token::from_number(authority.entropy.below(10_u32.pow(u32::from(TOKEN_DIGITS))), TOKEN_DIGITS)
 }
 
-/// Lets a message pass the send limits, and counts it.
+/// Lets a message pass the send limits, counts it, and tells when it may go out: now, but for a stranger's with a new
+/// device, who must not see that other messages go to the number.
 pub(crate) async fn admit(
     authority: &Authority,
     write: &mut Write,
     visitor: &Visitor,
     recipient: &Recipient,
     id: &str,
-) -> Result<(), SendRefused> {
+) -> Result<Timestamp, SendRefused> {
     let now = authority.now();
     let address = visitor.network().to_string();
-    let next = pass_gates(write, recipient, &address, now).await?;
-    if next > now {
-        return Err(SendRefused::TooSoon { until: next });
+    let Next { seen, all } = pass_gates(write, recipient, &address, now).await?;
+    if seen > now {
+        return Err(SendRefused::TooSoon { until: seen });
     }
     let new = NewMessageSend {
         id,
         phone: recipient.phone.e164(),
         address: &address,
         recipient: recipient.kind(),
-        at: now.millis(),
+        at: all.millis(),
+        asked_at: (recipient.kind == RecipientKind::Registration).then_some(now.millis()),
     };
-    Ok(write.insert_message_send(&new).await?)
+    write.insert_message_send(&new).await?;
+    Ok(all)
 }
 
 /// As [`send`], in a transaction of its own; a refusal is written down.
@@ -222,13 +225,27 @@ pub(crate) async fn end_until_used(
     write.end_message_tokens_of(practice_id, &Binding::account().0, authority.now().millis()).await
 }
 
+/// When the next message may go out; not later than now means at once.
+struct Next {
+    /// By what whoever asks for it may know.
+    seen: Timestamp,
+    /// By all limits.
+    all: Timestamp,
+}
+
+impl Next {
+    fn at(moment: Timestamp) -> Self {
+        Self { seen: moment, all: moment }
+    }
+}
+
 /// When the next message may go out, under the gates' locks.
 async fn pass_gates(
     write: &mut Write,
     recipient: &Recipient,
     address: &str,
     now: Timestamp,
-) -> Result<Timestamp, StoreError> {
+) -> Result<Next, StoreError> {
     let phone = recipient.phone.e164();
     // Always in this order, so that no two senders wait for each other.
     write.pass_send_gate("all", now.millis()).await?;
@@ -241,27 +258,33 @@ async fn pass_gates(
     let from_address =
         message::next_send_at(&PER_ADDRESS, &write.sent_from_address(address, reach(&PER_ADDRESS)).await?, now);
     let to_phone = message::next_send_at(&PER_NUMBER, &write.sent_to_phone(phone, reach(&PER_NUMBER)).await?, now);
-    let next = in_all.max(from_address).max(to_phone);
+    let elsewhere = in_all.max(from_address);
     if recipient.is_owner() {
-        return Ok(next);
+        return Ok(Next::at(elsewhere.max(to_phone)));
     }
-    let in_all = write.sent_unproven(reach(&UNPROVEN_IN_ALL)).await?;
-    let to_phone = write.sent_unproven_to_phone(phone, reach(&UNPROVEN_PER_NUMBER)).await?;
-    let in_all = message::next_send_at(&UNPROVEN_IN_ALL, &in_all, now);
+    let in_all = message::next_send_at(&UNPROVEN_IN_ALL, &write.sent_unproven(reach(&UNPROVEN_IN_ALL)).await?, now);
     if in_all > now {
         tracing::error!(event = "message_share_spent", "the hourly share of messages to unproven numbers is spent");
     }
-    let next = next.max(in_all).max(message::next_send_at(&UNPROVEN_PER_NUMBER, &to_phone, now));
+    let elsewhere = elsewhere.max(in_all);
+    let unproven = write.sent_unproven_to_phone(phone, reach(&UNPROVEN_PER_NUMBER)).await?;
+    let next = elsewhere.max(to_phone).max(message::next_send_at(&UNPROVEN_PER_NUMBER, &unproven, now));
     if recipient.kind == RecipientKind::Registration {
         // Nothing goes to a number that nobody has proven, so there is nothing to gain by trying many; and a breaker that
         // strangers could trip would shut others out.
-        return Ok(next);
+        let asked = write.asked_for_phone(phone, reach(&PER_NUMBER)).await?;
+        return Ok(Next { seen: elsewhere.max(next_asked(&asked, now)), all: next });
     }
     let in_range = message::next_send_at(&PER_RANGE, &write.unproven_in_range(phone, reach(&PER_RANGE)).await?, now);
     if in_range > now {
         tracing::error!(event = "message_range_blocked", "many adjacent numbers are set up and none is proven");
     }
-    Ok(next.max(in_range))
+    Ok(Next::at(next.max(in_range)))
+}
+
+/// When a stranger with a new device may ask for the next message to a number, by when strangers have asked for them.
+fn next_asked(asked: &[Timestamp], now: Timestamp) -> Timestamp {
+    message::next_send_at(&PER_NUMBER, asked, now).max(message::next_send_at(&UNPROVEN_PER_NUMBER, asked, now))
 }
 
 /// How many of the latest messages the limits look at.
@@ -269,9 +292,12 @@ fn reach(limits: &[SendLimit]) -> i64 {
     limits.iter().map(|limit| limit.most).max().and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX)
 }
 
-/// When the next message to this number may go out, as far as the number is concerned.
+/// When the next message to this number may go out, as far as the number is concerned and whoever asks for it may know.
 pub(crate) async fn next_send_at(authority: &Authority, recipient: &Recipient) -> Result<Timestamp, Unavailable> {
     let (phone, now) = (recipient.phone.e164(), authority.now());
+    if recipient.kind == RecipientKind::Registration {
+        return Ok(next_asked(&authority.store.asked_for_phone(phone, reach(&PER_NUMBER)).await?, now));
+    }
     let sent = authority.store.sent_to_phone(phone, reach(&PER_NUMBER)).await?;
     let next = message::next_send_at(&PER_NUMBER, &sent, now);
     if recipient.is_owner() {

@@ -56,7 +56,7 @@ pub(crate) async fn queue(
     to: &str,
     body: &str,
 ) -> Result<(), Unavailable> {
-    insert(authority, write, None, channel, to, body, true).await
+    insert(authority, write, None, channel, to, body, Some(authority.now())).await
 }
 
 /// The same for a token of somebody's: if no gateway takes it, the practice's trail says so.
@@ -68,10 +68,10 @@ pub(crate) async fn queue_about(
     to: &str,
     body: &str,
 ) -> Result<(), Unavailable> {
-    insert(authority, write, Some(subject), channel, to, body, true).await
+    insert(authority, write, Some(subject), channel, to, body, Some(authority.now())).await
 }
 
-/// The same, and where `is_meant` is false nobody gets it: the row is done from the start, so that an outsider cannot tell
+/// The same, to go out at `at`. Without that nobody gets it: the row is done from the start, so that an outsider cannot tell
 /// by what it costs whether there was anybody to send to.
 pub(crate) async fn queue_for(
     authority: &Authority,
@@ -79,9 +79,9 @@ pub(crate) async fn queue_for(
     channel: Channel,
     to: &str,
     body: &str,
-    is_meant: bool,
+    at: Option<Timestamp>,
 ) -> Result<(), Unavailable> {
-    insert(authority, write, None, channel, to, body, is_meant).await
+    insert(authority, write, None, channel, to, body, at).await
 }
 
 async fn insert(
@@ -91,7 +91,7 @@ async fn insert(
     channel: Channel,
     to: &str,
     body: &str,
-    is_meant: bool,
+    at: Option<Timestamp>,
 ) -> Result<(), Unavailable> {
     let id = authority.entropy.id();
     let now = authority.now().millis();
@@ -101,10 +101,11 @@ async fn insert(
     let row = NewOutboxRow {
         id: &id,
         channel: channel.name(),
-        sealed: is_meant.then_some(&sealed.bytes),
+        sealed: at.map(|_| &sealed.bytes),
         key_id: &sealed.key_id,
         created_at: now,
-        delivered_at: (!is_meant).then_some(now),
+        next_try_at: at.map_or(now, Timestamp::millis),
+        delivered_at: at.is_none().then_some(now),
         practice_id: subject.map(|subject| subject.practice_id),
         account_id: subject.map(|subject| subject.account_id),
     };

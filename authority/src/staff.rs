@@ -527,6 +527,23 @@ pub async fn reactivate(
     Ok(write.commit().await?)
 }
 
+/// Ends every session and every pending sign-in of a member, after a step-up (requirements.md SE-7). The account stays open.
+///
+/// # Errors
+/// [`StaffError`].
+pub async fn log_out_everywhere(
+    authority: &Authority,
+    administrator: Administrator<'_>,
+    visitor: &Visitor,
+    id: &str,
+) -> Result<(), StaffError> {
+    let (mut write, _) = lock_member(authority, administrator, id).await?;
+    demand_step_up(authority, administrator)?;
+    end_everything(&mut write, id, authority.now().millis()).await?;
+    audit::record(authority, &mut write, visitor, subject(administrator, id), Event::SessionEnded, None).await?;
+    Ok(write.commit().await?)
+}
+
 /// Refuses what the administrator has not just proven to be meant.
 fn demand_step_up(authority: &Authority, administrator: Administrator<'_>) -> Result<(), StaffError> {
     if sessions::is_stepped_up(authority, administrator.signed_in()) { Ok(()) } else { Err(StaffError::StepUpNeeded) }

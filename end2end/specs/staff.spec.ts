@@ -100,7 +100,7 @@ test('a wrong password of the administrator turns nothing on', async ({ page, co
   await expect(row(page, nurse)).toContainText('Off');
 });
 
-test('a deactivated member is out at the next click', async ({ page, context, server, visit, anotherBrowser }) => {
+test('a member who is logged out from elsewhere, or deactivated, is out at the next click', async ({ page, context, server, visit, anotherBrowser }) => {
   const practice = await Practice.create(server);
   const nurse = await practice.add();
   await practice.client.handOver(context);
@@ -110,11 +110,17 @@ test('a deactivated member is out at the next click', async ({ page, context, se
   await arriveAt(hers, '/account/security');
   await visit('/practice/staff');
   await openMember(page, nurse);
-  await press(page, 'Deactivate Account');
+  await press(page, 'Log Out Everywhere');
   await arriveAt(page, '/account/step-up');
   await fill(page, { 'Current password': practice.owner.password });
   await press(page, 'Confirm');
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${nurse.firstName} ${nurse.lastName}`);
+  await press(page, 'Log Out Everywhere');
+  await expectStatus(page, 'They are logged out everywhere.');
+  await hers.goto('/account/security');
+  await arriveAt(hers, '/login');
+  await (await practice.signIn(nurse)).handOver(hers.context());
+  await visit('/account/security', hers);
   await press(page, 'Deactivate Account');
   await expectStatus(page, 'Account deactivated.');
   await hers.goto('/account/security');
@@ -163,7 +169,7 @@ test('a member of another practice does not exist, and members administer nothin
     last_name: 'Sample',
     role: 'nurse',
   };
-  const functions = ['change_member', 'deactivate_member', 'reactivate_member', 'enable_for_member', 'stop_requiring', 'ask_for_reset'];
+  const functions = ['change_member', 'log_out_member', 'deactivate_member', 'reactivate_member', 'enable_for_member', 'stop_requiring', 'ask_for_reset'];
   for (const name of functions) {
     expect((await stranger.client.post(`/api/${name}`, fields)).status, name).toBe(404);
   }

@@ -36,7 +36,8 @@ const LOAD_SHEET: &str = "/api/load_sheet";
 
 /// Functions that end or renew what the others need, in the order in which they are called after all others. From the
 /// first of them on a browser keeps its cookies.
-const LAST: [&str; 7] = [
+const LAST: [&str; 8] = [
+    "/api/log_out_member",
     "/api/deactivate_member",
     "/api/reactivate_member",
     "/api/confirm_identity",

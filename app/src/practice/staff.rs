@@ -262,10 +262,20 @@ fn account_section(member: &Member) -> Part {
         parts.push(warning(vec!["This account is closed: nobody can sign in to it.".into()]));
         parts.push(act(ReactivateMember::PATH, "Reactivate Account", "btn"));
     } else if !member.is_self {
+        parts.push(act(LogOutMember::PATH, "Log Out Everywhere", "btn"));
         parts.push(hint("Deactivating signs them out everywhere at once. You can reactivate the account later."));
         parts.push(act(DeactivateMember::PATH, "Deactivate Account", "btn danger"));
     }
     section("account", "Account", parts)
+}
+
+/// Ends what a member has open.
+#[server(prefix = "/api", endpoint = "log_out_member")]
+pub(crate) async fn log_out_member(#[server(default)] member: String) -> Result<(), AppError> {
+    let call = Call::current()?;
+    let administrator = call.administrator(PATH).await?;
+    let done = staff::log_out_everywhere(&call.authority, administrator, call.visitor(), &member).await;
+    finish(done, &path_of(&member), Notice::StaffLoggedOut)
 }
 
 /// Closes a member's account.

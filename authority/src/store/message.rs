@@ -36,12 +36,17 @@ pub(crate) struct NewMessageSend<'a> {
     pub(crate) address: &'a str,
     /// Whose number it is; `owner` if it is proven.
     pub(crate) recipient: &'static str,
+    /// When it goes out.
     pub(crate) at: i64,
+    /// When a stranger with a new device asked for it.
+    pub(crate) asked_at: Option<i64>,
 }
 
 const LIVE: &str = "SELECT id, binding, token_hash, channel, created_at, expires_at, wrong_entries
     FROM message_token WHERE account_id = $1 AND ended_at IS NULL";
 const SENT_TO_PHONE: &str = "SELECT at FROM message_send WHERE phone = $1 ORDER BY at DESC LIMIT $2";
+const ASKED_FOR_PHONE: &str =
+    "SELECT asked_at FROM message_send WHERE phone = $1 AND asked_at IS NOT NULL ORDER BY asked_at DESC LIMIT $2";
 const SENT_UNPROVEN_TO_PHONE: &str =
     "SELECT at FROM message_send WHERE phone = $1 AND recipient <> 'owner' ORDER BY at DESC LIMIT $2";
 
@@ -58,6 +63,11 @@ impl Store {
     /// When messages went to a number, newest first.
     pub(crate) async fn sent_to_phone(&self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
         sqlx::query_scalar(SENT_TO_PHONE).bind(phone).bind(most).fetch_all(&self.pool).await.map(timestamps)
+    }
+
+    /// When strangers with new devices asked for messages to a number, newest first.
+    pub(crate) async fn asked_for_phone(&self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar(ASKED_FOR_PHONE).bind(phone).bind(most).fetch_all(&self.pool).await.map(timestamps)
     }
 
     /// When messages went to a number that nobody had proven, newest first.
@@ -154,19 +164,26 @@ impl Write {
         sqlx::query_scalar(SENT_TO_PHONE).bind(phone).bind(most).fetch_all(self.connection()).await.map(timestamps)
     }
 
-    /// When messages were asked for from a network address, newest first.
-    pub(crate) async fn sent_from_address(&mut self, address: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
-        sqlx::query_scalar("SELECT at FROM message_send WHERE address = $1 ORDER BY at DESC LIMIT $2")
-            .bind(address)
-            .bind(most)
-            .fetch_all(self.connection())
-            .await
-            .map(timestamps)
+    /// When strangers with new devices asked for messages to a number, newest first.
+    pub(crate) async fn asked_for_phone(&mut self, phone: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar(ASKED_FOR_PHONE).bind(phone).bind(most).fetch_all(self.connection()).await.map(timestamps)
     }
 
-    /// When messages went out at all, newest first.
+    /// When messages were asked for from a network address, newest first.
+    pub(crate) async fn sent_from_address(&mut self, address: &str, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT COALESCE(asked_at, at) FROM message_send WHERE address = $1 ORDER BY 1 DESC LIMIT $2",
+        )
+        .bind(address)
+        .bind(most)
+        .fetch_all(self.connection())
+        .await
+        .map(timestamps)
+    }
+
+    /// When messages were asked for at all, newest first.
     pub(crate) async fn sent_in_all(&mut self, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
-        sqlx::query_scalar("SELECT at FROM message_send ORDER BY at DESC LIMIT $1")
+        sqlx::query_scalar("SELECT COALESCE(asked_at, at) FROM message_send ORDER BY 1 DESC LIMIT $1")
             .bind(most)
             .fetch_all(self.connection())
             .await
@@ -187,13 +204,15 @@ impl Write {
             .map(timestamps)
     }
 
-    /// When messages went to numbers that nobody had proven, newest first.
+    /// When messages to numbers that nobody had proven were asked for, newest first.
     pub(crate) async fn sent_unproven(&mut self, most: i64) -> Result<Vec<Timestamp>, sqlx::Error> {
-        sqlx::query_scalar("SELECT at FROM message_send WHERE recipient <> 'owner' ORDER BY at DESC LIMIT $1")
-            .bind(most)
-            .fetch_all(self.connection())
-            .await
-            .map(timestamps)
+        sqlx::query_scalar(
+            "SELECT COALESCE(asked_at, at) FROM message_send WHERE recipient <> 'owner' ORDER BY 1 DESC LIMIT $1",
+        )
+        .bind(most)
+        .fetch_all(self.connection())
+        .await
+        .map(timestamps)
     }
 
     /// For each other number that differs from this one in its last digits only, was set up and has not been proven: when a
@@ -216,15 +235,18 @@ impl Write {
 
     /// Records a message that goes out.
     pub(crate) async fn insert_message_send(&mut self, new: &NewMessageSend<'_>) -> Result<(), sqlx::Error> {
-        sqlx::query("INSERT INTO message_send (id, phone, address, at, recipient) VALUES ($1, $2, $3, $4, $5)")
-            .bind(new.id)
-            .bind(new.phone)
-            .bind(new.address)
-            .bind(new.at)
-            .bind(new.recipient)
-            .execute(self.connection())
-            .await
-            .map(|_| ())
+        sqlx::query(
+            "INSERT INTO message_send (id, phone, address, at, recipient, asked_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(new.id)
+        .bind(new.phone)
+        .bind(new.address)
+        .bind(new.at)
+        .bind(new.recipient)
+        .bind(new.asked_at)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
     }
 
     /// Deletes what no limit looks at any more.

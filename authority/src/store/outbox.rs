@@ -26,6 +26,7 @@ pub(crate) struct NewOutboxRow<'a> {
     pub(crate) sealed: Option<&'a [u8]>,
     pub(crate) key_id: &'a str,
     pub(crate) created_at: i64,
+    pub(crate) next_try_at: i64,
     /// Set where there is nothing to deliver.
     pub(crate) delivered_at: Option<i64>,
     /// Whose token it carries.
@@ -64,7 +65,7 @@ impl Write {
         sqlx::query(
             "INSERT INTO outbox (id, channel, sealed, key_id, created_at, next_try_at, tries, delivered_at,
                  practice_id, account_id)
-             VALUES ($1, $2, $3, $4, $5, $5, 0, $6, $7, $8)",
+             VALUES ($1, $2, $3, $4, $5, $9, 0, $6, $7, $8)",
         )
         .bind(new.id)
         .bind(new.channel)
@@ -74,6 +75,7 @@ impl Write {
         .bind(new.delivered_at)
         .bind(new.practice_id)
         .bind(new.account_id)
+        .bind(new.next_try_at)
         .execute(self.connection())
         .await
         .map(|_| ())

@@ -4,8 +4,8 @@ use authority::devices::{
 use authority::profile::{self, ProfileForm};
 use authority::sign_in::{self, PasswordStep, RecoveryRefused, TokenRefused};
 use authority::{
-    Authority, Device, SignedIn, Visitor, backup, disable, housekeeping, outbox, policy, practice, recovery, security,
-    sessions, step_up,
+    Authority, Device, SendRefused, SignedIn, Visitor, backup, disable, housekeeping, outbox, policy, practice,
+    recovery, security, sessions, step_up,
 };
 use domain::diagnosis::Diagnosis;
 use domain::email::InvalidEmail;
@@ -22,6 +22,7 @@ use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor, 
 on_both_databases!(
     a_first_device_is_registered_by_its_phone_and_signs_in,
     a_number_that_nobody_has_is_answered_alike,
+    what_else_goes_to_a_number_is_not_seen_by_strangers,
     numbers_and_addresses_are_read_before_anything_is_sent,
     codes_keep_to_the_limits_of_messages,
     strangers_leave_the_owner_of_a_number_messages_to_sign_in_by,
@@ -294,6 +295,37 @@ async fn a_number_that_nobody_has_is_answered_alike(world: World) {
     // Nothing of what was not meant for anybody is ever delivered.
     outbox::deliver(&world.authority).await.unwrap();
     assert!(outbox::list(&world.authority, Some(unknown)).await.unwrap().is_empty());
+}
+
+async fn what_else_goes_to_a_number_is_not_seen_by_strangers(world: World) {
+    let (ada, _) = world.enrolled("ada", PHONE).await;
+    world.advance(86_400);
+    let (known, unknown) = (PHONE, "+12025550199");
+    let challenge = ada.challenge().await;
+    let request = async || sign_in::request_token(&world.authority, &visitor(), &challenge, Channel::Sms).await;
+    let ask = async |phone: &str| {
+        let started = devices::start(&world.authority, &visitor_from(9), phone, "ada@elm.test", Channel::Sms).await;
+        started.map(|started| started.next_send_at.since(started.now))
+    };
+    request().await.unwrap();
+    outbox::deliver(&world.authority).await.unwrap();
+    world.advance(20);
+    assert_eq!(ask(known).await, ask(unknown).await);
+    assert_eq!(outbox::deliver(&world.authority).await, Ok(0), "a minute between two messages to one number");
+    assert!(matches!(request().await, Err(SendRefused::TooSoon { .. })));
+    world.advance(40);
+    assert_eq!(outbox::deliver(&world.authority).await, Ok(1));
+    assert!(matches!(request().await, Err(SendRefused::TooSoon { .. })), "it counts from when it went out");
+
+    for _ in 0..3 {
+        world.advance(61);
+        request().await.unwrap();
+    }
+    world.advance(61);
+    assert!(matches!(request().await, Err(SendRefused::TooSoon { .. })), "five in ten minutes");
+    let sent = outbox::list(&world.authority, Some(known)).await.unwrap().len();
+    assert_eq!(ask(known).await, ask(unknown).await);
+    assert_eq!(outbox::list(&world.authority, Some(known)).await.unwrap().len(), sent, "no code on top of them");
 }
 
 async fn numbers_and_addresses_are_read_before_anything_is_sent(world: World) {

@@ -17,6 +17,7 @@ on_both_databases!(
     it_is_not_turned_on_without_a_phone_or_without_the_own_password,
     a_member_of_another_practice_does_not_exist,
     whoever_is_deactivated_is_out_at_once,
+    whoever_is_logged_out_everywhere_is_out_at_once_and_may_come_back,
     what_lifts_a_requirement_or_opens_an_account_takes_a_step_up,
     an_administrator_whose_tokens_failures_switched_off_is_nobody_to_rely_on,
     the_last_enrolled_administrator_stays_whatever_the_policy_says,
@@ -223,6 +224,20 @@ async fn whoever_is_deactivated_is_out_at_once(world: World) {
     sign_in(&world, "nina").await;
 }
 
+async fn whoever_is_logged_out_everywhere_is_out_at_once_and_may_come_back(world: World) {
+    let ada = world.provider("ada", PHONE).await;
+    let id = add(&world, &ada, nurse("nina")).await;
+    let browsers = [sign_in(&world, "nina").await, sign_in(&world, "nina").await];
+    let signed_in = stepped_up(&world, &ada.signed_in().await).await;
+    let administrator = signed_in.administrator().unwrap();
+    staff::log_out_everywhere(&world.authority, administrator, &visitor(), &id).await.unwrap();
+    for opened in browsers {
+        assert!(sessions::find(&world.authority, &opened.session).await.unwrap().is_none());
+    }
+    assert_eq!(world.events("session-ended").await, 1);
+    sign_in(&world, "nina").await;
+}
+
 async fn what_lifts_a_requirement_or_opens_an_account_takes_a_step_up(world: World) {
     let ada = world.provider("ada", PHONE).await;
     let id = add(&world, &ada, nurse("nina")).await;
@@ -240,6 +255,7 @@ async fn what_lifts_a_requirement_or_opens_an_account_takes_a_step_up(world: Wor
     for refused in [
         staff::change(authority, administrator, &visitor, &id, &details("staff", false)).await,
         staff::change(authority, administrator, &visitor, &id, &details("nurse", true)).await,
+        staff::log_out_everywhere(authority, administrator, &visitor, &id).await,
         staff::deactivate(authority, administrator, &visitor, &id).await,
     ] {
         assert_eq!(refused, Err(StaffError::StepUpNeeded));
