@@ -34,7 +34,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 28] = [
         Self::ProfileSaved,
         Self::PasswordChanged,
         Self::LoggedOut,

@@ -101,7 +101,7 @@ async fn insert(
     let row = NewOutboxRow {
         id: &id,
         channel: channel.name(),
-        sealed: at.map(|_| &sealed.bytes),
+        sealed: at.map(|_| sealed.bytes.as_slice()),
         key_id: &sealed.key_id,
         created_at: now,
         next_try_at: at.map_or(now, Timestamp::millis),
