@@ -713,9 +713,10 @@ impl Bound<'_> {
 
     async fn change_phone(&mut self) -> bool {
         let signed_in = self.step_up().await;
-        self.actor.phone = if self.actor.phone == NURSE_PHONE { "+12025550178" } else { NURSE_PHONE }.to_owned();
         let authority = &self.actor.world.authority;
-        profile::set_cell_phone(authority, &signed_in, &visitor(), &self.actor.phone).await.is_ok()
+        let current = profile::load(authority, &signed_in).await.unwrap().cell_phone;
+        let other = if current == NURSE_PHONE { "+12025550178" } else { NURSE_PHONE };
+        profile::set_cell_phone(authority, &signed_in, &visitor(), other).await.is_ok()
     }
 
     async fn use_recovery_code(&mut self) -> bool {
