@@ -842,7 +842,7 @@ async fn nothing_that_a_person_does_moves_a_deadline_later(world: World) {
         assert_eq!(person.dates().await, [told.millis(), i64::MAX, told.millis()]);
         assert!(person.add_sms().await);
         let mut draw = random(seed);
-        for _ in 0..18 {
+        for _ in 0..15 {
             world.advance(i64::try_from(draw(60)).unwrap());
             let index = draw(Act::ALL.len());
             done[index] += usize::from(person.does_in_time(Act::ALL[index]).await);
