@@ -34,12 +34,13 @@ pub(crate) fn parse_cell(raw: &str) -> Result<Phone, PhoneRefused> {
     }
 }
 
-/// What a form says of a cell phone: E.164 of a country that the practice takes, or nothing.
-pub(crate) fn parse_cell_field(raw: &str, countries: &Countries) -> Result<String, PhoneRefused> {
+/// What a form says of a cell phone: E.164 of a country that the practice takes, the number `on_file`, or nothing. What is
+/// on file from before the practice chose its countries stays, or it would stand in the way of every other edit.
+pub(crate) fn parse_cell_field(raw: &str, on_file: &str, countries: &Countries) -> Result<String, PhoneRefused> {
     match raw.trim() {
         "" => Ok(String::new()),
         raw => match parse_cell(raw)? {
-            phone if is_of(&phone, countries) => Ok(phone.e164().to_owned()),
+            phone if phone.e164() == on_file || is_of(&phone, countries) => Ok(phone.e164().to_owned()),
             _ => Err(PhoneRefused::NotAllowed),
         },
     }
@@ -74,11 +75,14 @@ mod tests {
     fn numbers_are_of_the_countries_that_the_practice_takes() {
         let north_america = Countries::parse("US, CA").unwrap();
         for raw in ["+1 202 555 0101", "+1 416 555 0123"] {
-            assert!(parse_cell_field(raw, &north_america).is_ok(), "{raw}");
+            assert!(parse_cell_field(raw, "", &north_america).is_ok(), "{raw}");
         }
-        assert_eq!(parse_cell_field("+44 7400 123456", &north_america), Err(PhoneRefused::NotAllowed));
-        assert!(parse_cell_field("+44 7400 123456", &Countries::default()).is_ok());
-        assert_eq!(parse_cell_field(" ", &north_america), Ok(String::new()));
+        assert_eq!(parse_cell_field("+44 7400 123456", "", &north_america), Err(PhoneRefused::NotAllowed));
+        assert!(parse_cell_field("+44 7400 123456", "", &Countries::default()).is_ok());
+        assert_eq!(parse_cell_field(" ", "", &north_america), Ok(String::new()));
+        assert!(parse_cell_field("+44 7400 123456", "+447400123456", &north_america).is_ok(), "it is on file");
+        let premium = parse_cell_field("+1 900 234 5678", "+19002345678", &north_america);
+        assert_eq!(premium, Err(PhoneRefused::NotAllowed), "the country's rule alone is spared");
     }
 
     #[test]

@@ -35,7 +35,9 @@ pub(crate) enum Notice<'a> {
     ResetToApprove,
     ResetCancelled,
     TwoFactorReset,
+    AccountCreated,
     AccountUnlocked,
+    AdministratorAdded,
 }
 
 impl Notice<'_> {
@@ -144,9 +146,17 @@ impl Notice<'_> {
                 "Two-factor authentication was reset",
                 "Your old phone, your apps and your recovery codes do not work any more, and you are signed out everywhere. The next time you log in you set it up anew.",
             ),
+            Self::AccountCreated => plain(
+                "An account was made for you",
+                "Whoever runs your practice's server has made it. Log in with the user name and the password that they give you, and change the password under Account Settings, Profile.",
+            ),
             Self::AccountUnlocked => plain(
                 "Your account was unlocked",
                 "Whoever runs your server has lifted a lock that wrong passwords or tokens led to.",
+            ),
+            Self::AdministratorAdded => plain(
+                "Somebody new manages accounts",
+                "Whoever runs your server has made an account that manages the accounts of your practice. It is listed under Practice, Staff. If you do not know of it, ask them at once.",
             ),
             Self::EnrolBy { by } => (
                 "Set up two-factor authentication",

@@ -61,7 +61,8 @@ pub async fn create_account(authority: &Authority, practice: &str, form: NewMemb
         [id] => (id.clone(), false, policy::countries(authority, id).await?),
         _ => return Err(OperatorError::SeveralPractices),
     };
-    let form = NewMember { manages_accounts: form.manages_accounts || is_new, ..form };
+    let manages_accounts = form.manages_accounts || is_new;
+    let form = NewMember { manages_accounts, ..form };
     let new = Parsed::read(form, name.as_str(), &countries)?;
     let hash = new.hash(authority).await?;
     let mut write = authority.store.write().await?;
@@ -78,6 +79,14 @@ pub async fn create_account(authority: &Authority, practice: &str, form: NewMemb
         audit::record(authority, &mut write, &visitor, subject, Event::PracticeCreated, None).await?;
     }
     audit::record(authority, &mut write, &visitor, subject, Event::StaffAdded, None).await?;
+    for member in write.staff(&practice_id).await? {
+        if member.id == id {
+            notice::queue(authority, &mut write, &member.email, Notice::AccountCreated).await?;
+        } else if manages_accounts && member.is_administrator() {
+            // Whoever manages accounts is one of the two that a reset takes.
+            notice::queue(authority, &mut write, &member.email, Notice::AdministratorAdded).await?;
+        }
+    }
     Ok(write.commit().await?)
 }
 

@@ -151,8 +151,9 @@ pub async fn update(
     form: ProfileForm,
 ) -> Result<(), ProfileError> {
     let account_id = signed_in.account_id();
-    let mut row = parse(signed_in, &form, &policy::countries(authority, signed_in.practice_id()).await?)?;
     let current = authority.store.find_profile(account_id).await?.ok_or(ProfileError::Unavailable)?;
+    let countries = policy::countries(authority, signed_in.practice_id()).await?;
+    let mut row = parse(signed_in, &form, &current.cell_phone, &countries)?;
     let factors = authority.store.factors(account_id).await?;
     if row.cell_phone != current.cell_phone
         && factors::are_on(&factors)
@@ -181,11 +182,12 @@ pub async fn set_cell_phone(
     raw: &str,
 ) -> Result<(), ProfileError> {
     let account_id = signed_in.account_id();
-    let phone = account_phone::parse_cell_field(raw, &policy::countries(authority, signed_in.practice_id()).await?)?;
+    let countries = policy::countries(authority, signed_in.practice_id()).await?;
     let factors = authority.store.factors(account_id).await?;
     let mut write = authority.store.write().await?;
     write.lock_account(account_id).await?;
     let current = authority.store.find_profile(account_id).await?.ok_or(ProfileError::Unavailable)?;
+    let phone = account_phone::parse_cell_field(raw, &current.cell_phone, &countries)?;
     if current.cell_phone == phone {
         return Ok(());
     }
@@ -197,7 +199,12 @@ pub async fn set_cell_phone(
     Ok(write.commit().await?)
 }
 
-fn parse(signed_in: &SignedIn, form: &ProfileForm, countries: &Countries) -> Result<ProfileRow, ProfileError> {
+fn parse(
+    signed_in: &SignedIn,
+    form: &ProfileForm,
+    on_file: &str,
+    countries: &Countries,
+) -> Result<ProfileRow, ProfileError> {
     type Text<'a> = (&'a str, fn(InvalidText) -> ProfileError);
     let name = |(raw, error): Text| Name::parse(raw).map(|name| name.as_str().to_owned()).map_err(error);
     let line = |(raw, error): Text| Line::parse(raw).map(|line| line.as_str().to_owned()).map_err(error);
@@ -217,7 +224,7 @@ fn parse(signed_in: &SignedIn, form: &ProfileForm, countries: &Countries) -> Res
         website: line((&form.website, ProfileError::Website))?,
         home_phone: phone(&form.home_phone, ProfileError::HomePhone)?,
         office_phone: phone(&form.office_phone, ProfileError::OfficePhone)?,
-        cell_phone: account_phone::parse_cell_field(&form.cell_phone, countries)?,
+        cell_phone: account_phone::parse_cell_field(&form.cell_phone, on_file, countries)?,
         pin_hash: None,
     })
 }

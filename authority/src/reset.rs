@@ -43,7 +43,7 @@ pub(crate) async fn execute(
     write.forget_known_browsers(&account.id).await?;
     staff::end_everything(write, &account.id, now).await?;
     write.end_failure_run(&account.id).await?;
-    write.set_required_from(&account.id, Some(now)).await?;
+    write.require_from(&account.id, now).await?;
     audit::record(authority, write, visitor, subject, Event::TwoFactorReset, None).await?;
     notice::queue(authority, write, &account.email, Notice::TwoFactorReset).await
 }

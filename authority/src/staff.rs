@@ -354,7 +354,7 @@ impl Parsed {
         let username = Username::parse(&form.username).map_err(StaffError::Username)?;
         let about = [username.as_str(), practice_name, email.as_str()];
         let password = password::accept_new(form.password, MIN_ALONE, &about).map_err(StaffError::Password)?;
-        let cell_phone = account_phone::parse_cell_field(&form.cell_phone, countries)?;
+        let cell_phone = account_phone::parse_cell_field(&form.cell_phone, "", countries)?;
         let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
         let manages_accounts = form.manages_accounts;
         Ok(Self { first_name, last_name, email, username, password, cell_phone, role, manages_accounts })
@@ -445,10 +445,10 @@ pub async fn change(
     let countries = &policy::countries(authority, practice_id).await?;
     let first_name = parse_name(&form.first_name, StaffError::FirstName)?;
     let last_name = parse_name(&form.last_name, StaffError::LastName)?;
-    let cell_phone = account_phone::parse_cell_field(&form.cell_phone, countries)?;
-    let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
 
     let (mut write, before) = lock_member(authority, administrator, id).await?;
+    let cell_phone = account_phone::parse_cell_field(&form.cell_phone, &before.cell_phone, countries)?;
+    let role = Role::from_name(&form.role).ok_or(StaffError::Role)?;
     let permission_changes = (before.manages_accounts == 1) != form.manages_accounts;
     let role_changes = before.role != role.name();
     let reroutes = before.is_protected() && before.cell_phone != cell_phone;
@@ -594,7 +594,7 @@ pub async fn stop_requiring(
     let (mut write, member) = lock_member(authority, administrator, id).await?;
     demand_step_up(authority, administrator)?;
     if member.required_from.is_some() {
-        write.set_required_from(id, None).await?;
+        write.stop_requiring(id).await?;
         audit::record(authority, &mut write, visitor, subject(administrator, id), Event::EnforcementOff, None).await?;
     }
     Ok(write.commit().await?)
@@ -635,7 +635,7 @@ pub async fn enable_two_factor(
     if member.is_protected() {
         return Err(EnableError::AlreadyEnabled);
     }
-    write.set_required_from(id, Some(now)).await?;
+    write.require_from(id, now).await?;
     write.insert_assigned_phone(&authority.entropy.id(), id, enrol_sms::NAME, phone.e164(), now).await?;
     end_everything(&mut write, id, now).await?;
     let kind = Some(FactorKind::Sms);

@@ -155,11 +155,22 @@ impl Write {
             .map(|_| ())
     }
 
-    /// From when two-factor authentication is required of a member in person.
-    pub(crate) async fn set_required_from(&mut self, id: &str, from: Option<i64>) -> Result<(), sqlx::Error> {
-        sqlx::query("UPDATE account SET required_from = $2 WHERE id = $1")
+    /// From when two-factor authentication is required of a member in person; an earlier date stays.
+    pub(crate) async fn require_from(&mut self, id: &str, from: i64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "UPDATE account SET required_from = $2 WHERE id = $1 AND (required_from IS NULL OR required_from > $2)",
+        )
+        .bind(id)
+        .bind(from)
+        .execute(self.connection())
+        .await
+        .map(|_| ())
+    }
+
+    /// Nothing is required of a member in person any more.
+    pub(crate) async fn stop_requiring(&mut self, id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE account SET required_from = NULL WHERE id = $1")
             .bind(id)
-            .bind(from)
             .execute(self.connection())
             .await
             .map(|_| ())

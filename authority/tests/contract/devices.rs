@@ -715,21 +715,22 @@ async fn the_phone_alone_gives_nothing_where_only_apps_count(world: World) {
 }
 
 /// A second practice of the same person: the same e-mail and phone.
-async fn second_practice(world: &World) -> Actor<'_> {
+pub(crate) async fn second_practice<'a>(world: &'a World, username: &str, phone: &str) -> Actor<'a> {
     let form = practice::NewPractice {
         practice_name: "Oak Lane".into(),
         first_name: "Ada".into(),
         last_name: "Byron".into(),
-        email: "ada@elm.test".into(),
-        username: "ada.oak".into(),
+        email: email(username),
+        username: format!("{username}.oak"),
         password: PASSWORD.into(),
     };
+    let username = form.username.clone();
     let opened = practice::create(&world.authority, &visitor(), form).await.unwrap();
-    let mut oak = Actor { world, username: "ada.oak".into(), phone: PHONE.into(), opened };
+    let mut oak = Actor { world, username, phone: phone.into(), opened };
     let form = ProfileForm {
         first_name: "Ada".into(),
         last_name: "Byron".into(),
-        cell_phone: PHONE.into(),
+        cell_phone: phone.into(),
         ..ProfileForm::default()
     };
     profile::update(&world.authority, &oak.signed_in().await, &visitor(), form).await.unwrap();
@@ -740,7 +741,7 @@ async fn second_practice(world: &World) -> Actor<'_> {
 
 async fn two_practices_share_a_device(world: World) {
     let (mut ada, _) = world.enrolled("ada", PHONE).await;
-    let _oak = second_practice(&world).await;
+    let _oak = second_practice(&world, "ada", PHONE).await;
     assert_eq!(world.number("SELECT COUNT(*) FROM token_account").await, 1);
     let (_, step) = verify(&world, "ada", PHONE, "Phone").await;
     let both = ready(step);
@@ -765,12 +766,12 @@ async fn two_practices_share_a_device(world: World) {
 /// A device of Ada's first practice, and herself at a second one that was linked afterwards.
 async fn linked_later(world: &World) -> (Phone, Actor<'_>) {
     let (_, _, phone) = with_device(world, "ada").await;
-    (phone, second_practice(world).await)
+    (phone, second_practice(world, "ada", PHONE).await)
 }
 
 async fn a_practice_linked_later_does_not_speak_for_the_backup(world: World) {
     let (_ada, codes, first) = with_device(&world, "ada").await;
-    let oak = second_practice(&world).await;
+    let oak = second_practice(&world, "ada", PHONE).await;
     let shown = recovery::codes_to_store(&world.authority, &oak.signed_in().await).await.unwrap();
     let later = shown.expect("not stored yet").codes;
     let (key, step) = verify(&world, "ada", PHONE, "Thief's phone").await;

@@ -1,12 +1,13 @@
 use authority::operator::{self, OperatorError};
 use authority::staff::{NewMember, StaffError};
-use authority::{Session, sessions, sign_in};
+use authority::{Session, outbox, sessions, sign_in};
 
 use crate::staff::{nurse, sign_in as sign_in_plainly};
 use crate::support::{PHONE, World, on_both_databases, visitor};
 
 on_both_databases!(
     an_account_is_created_in_a_new_practice_and_in_one_that_is_there,
+    whom_a_new_account_concerns_is_told,
     two_factor_authentication_is_reset_by_the_operator,
     a_locked_account_is_unlocked,
 );
@@ -25,6 +26,22 @@ async fn an_account_is_created_in_a_new_practice_and_in_one_that_is_there(world:
     assert_eq!(taken, Err(OperatorError::Account(StaffError::UsernameTaken)));
     let weak = NewMember { password: "short".into(), ..nurse("rita") };
     assert!(operator::create_account(&world.authority, "Oak Clinic", weak).await.is_err());
+}
+
+async fn whom_a_new_account_concerns_is_told(world: World) {
+    let told = async |username: &str| {
+        let mails = outbox::list(&world.authority, Some(&format!("{username}@elm.test"))).await.unwrap();
+        let count = |words: &str| mails.iter().filter(|mail| mail.body.contains(words)).count();
+        (count("An account was made for you"), count("Somebody new manages accounts"))
+    };
+    operator::create_account(&world.authority, "Oak Clinic", nurse("olga")).await.unwrap();
+    assert_eq!(told("olga").await, (1, 0));
+    operator::create_account(&world.authority, "Oak Clinic", nurse("nina")).await.unwrap();
+    assert_eq!((told("olga").await, told("nina").await), ((1, 0), (1, 0)), "nobody new manages accounts");
+    let administrator = NewMember { manages_accounts: true, ..nurse("vera") };
+    operator::create_account(&world.authority, "Oak Clinic", administrator).await.unwrap();
+    let everybody = (told("olga").await, told("nina").await, told("vera").await);
+    assert_eq!(everybody, ((1, 1), (1, 0), (1, 0)), "those who manage accounts are told of one who does");
 }
 
 async fn two_factor_authentication_is_reset_by_the_operator(world: World) {

@@ -3,14 +3,20 @@ use std::time::Duration;
 use authority::disable::{self, DisableError};
 use authority::enrol_sms::{self, StartError};
 use authority::policy::{self, Effect, PolicyError};
-use authority::profile::{self, ProfileError};
-use authority::staff::{self, EnableError, NewMember, StaffError};
-use authority::{Session, SessionKey, outbox, security, sessions, sign_in};
+use authority::profile::{self, ProfileError, ProfileForm};
+use authority::reset::own;
+use authority::sign_in::PasswordStep;
+use authority::staff::{self, Details, EnableError, NewMember, StaffError};
+use authority::{
+    ResetLinkKey, Session, SessionKey, SignedIn, enrol_totp, outbox, recovery, security, sessions, sign_in, step_up,
+};
 use domain::message::Channel;
 use domain::policy::{InvalidPolicy, Requirement, Rule, SmsLife, Standing};
-use domain::{Countries, FactorKind, Policy, Role, Timestamp};
+use domain::totp::{Parameters, Secret};
+use domain::{Countries, FactorKind, Policy, Role, Timestamp, Totp};
 
-use crate::staff::{NURSE_PHONE, add, nurse, sign_in as sign_in_plainly};
+use crate::reset::reset_link;
+use crate::staff::{NURSE_PHONE, add, nurse, recognised, sign_in as sign_in_plainly};
 use crate::support::{Actor, MemberRow, PASSWORD, PHONE, World, on_both_databases, random, visitor};
 
 on_both_databases!(
@@ -31,6 +37,8 @@ on_both_databases!(
     apps_alone_are_taken_once_there_is_one,
     a_token_that_lives_until_it_is_used_works_once_and_for_later_sign_ins,
     numbers_are_taken_from_the_countries_of_the_practice,
+    a_number_from_before_the_countries_stands_in_the_way_of_no_edit,
+    nothing_that_a_person_does_moves_a_deadline_later,
 );
 
 fn required(from: Timestamp) -> Rule {
@@ -500,4 +508,349 @@ async fn numbers_are_taken_from_the_countries_of_the_practice(world: World) {
     let started = enrol_sms::start(&world.authority, &nina, &visitor(), PASSWORD.into()).await;
     assert_eq!(started, Err(StartError::PhoneNotAllowed));
     assert!(outbox::list(&world.authority, Some("+447400123456")).await.unwrap().is_empty());
+}
+
+async fn a_number_from_before_the_countries_stands_in_the_way_of_no_edit(world: World) {
+    let ada = administrator(&world).await;
+    let (foreign, other) = ("+44 7400 123456", "+44 7400 123457");
+    let id = add(&world, &ada, NewMember { cell_phone: foreign.into(), ..nurse("nina") }).await;
+    let countries = Countries::parse("US").unwrap();
+    save(&world, &ada, &Policy { countries, ..Policy::default() }).await;
+
+    let opened = sign_in_plainly(&world, "nina").await;
+    let nina = sessions::find(&world.authority, &opened.session).await.unwrap().unwrap();
+    let form = |cell_phone: &str| ProfileForm {
+        first_name: "Nina".into(),
+        last_name: "Cole".into(),
+        cell_phone: cell_phone.into(),
+        pin: "1234".into(),
+        ..ProfileForm::default()
+    };
+    profile::update(&world.authority, &nina, &visitor(), form(foreign)).await.expect("a PIN is no number");
+    assert!(profile::load(&world.authority, &nina).await.unwrap().has_pin);
+    profile::set_cell_phone(&world.authority, &nina, &visitor(), foreign).await.expect("nothing changes");
+    let refused = profile::update(&world.authority, &nina, &visitor(), form(other)).await;
+    assert_eq!(refused, Err(ProfileError::CellPhoneNotAllowed));
+
+    let signed_in = ada.signed_in().await;
+    let administrator = signed_in.administrator().unwrap();
+    let details = |cell_phone: &str| Details {
+        first_name: "Nina".into(),
+        last_name: "Cole".into(),
+        cell_phone: cell_phone.into(),
+        role: "billing".into(),
+        manages_accounts: false,
+    };
+    staff::change(&world.authority, administrator, &visitor(), &id, &details(foreign))
+        .await
+        .expect("a role is neither");
+    let refused = staff::change(&world.authority, administrator, &visitor(), &id, &details(other)).await;
+    assert_eq!(refused, Err(StaffError::CellPhoneNotAllowed));
+    let nina = staff::find(&world.authority, administrator, &id).await.unwrap().unwrap();
+    assert_eq!((nina.role, nina.cell_phone.as_str()), (Role::Billing, "+447400123456"));
+}
+
+/// Somebody under a deadline, with what they hold to sign in by.
+struct Bound<'a> {
+    actor: Actor<'a>,
+    id: String,
+    codes: Vec<String>,
+}
+
+/// What a person can do about two-factor authentication of their own.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    SignIn,
+    BeginSms,
+    AddSms,
+    BeginApp,
+    AddApp,
+    RemoveApp,
+    CancelSetUp,
+    ChangePhone,
+    UseRecoveryCode,
+    SwitchOff,
+    AskForReset,
+    CancelReset,
+    WaitForReset,
+}
+
+impl Act {
+    const ALL: [Self; 13] = [
+        Self::SignIn,
+        Self::BeginSms,
+        Self::AddSms,
+        Self::BeginApp,
+        Self::AddApp,
+        Self::RemoveApp,
+        Self::CancelSetUp,
+        Self::ChangePhone,
+        Self::UseRecoveryCode,
+        Self::SwitchOff,
+        Self::AskForReset,
+        Self::CancelReset,
+        Self::WaitForReset,
+    ];
+}
+
+impl Bound<'_> {
+    fn world(&self) -> &World {
+        self.actor.world
+    }
+
+    /// The person in a session; one that has ended is followed by another.
+    async fn who(&mut self) -> SignedIn {
+        if sessions::recognise(&self.world().authority, &self.actor.opened.session).await.unwrap().is_none() {
+            self.sign_in().await;
+        }
+        recognised(self.world(), &self.actor.opened.session).await
+    }
+
+    /// The digits of the latest message: it went to the number that gets tokens, whichever of the two that is.
+    async fn token(&self) -> String {
+        let messages = outbox::list(&self.world().authority, None).await.unwrap();
+        let token = messages.iter().find_map(|message| message.body.split_once("Your token is "));
+        token.expect("a token in it").1[..6].to_owned()
+    }
+
+    /// Lets messages go out whatever their limits: they are not what is looked at here.
+    async fn no_limits(&self) {
+        self.world().run("DELETE FROM message_send").await.unwrap();
+        self.world().advance(1);
+    }
+
+    async fn sign_in(&mut self) {
+        let authority = &self.actor.world.authority;
+        let step =
+            sign_in::with_password(authority, &visitor(), &self.actor.username, PASSWORD.into(), None).await.unwrap();
+        self.actor.opened = match step {
+            PasswordStep::SignedIn(opened) => opened,
+            PasswordStep::TokenNeeded(key) => {
+                let challenge = sign_in::find_challenge(authority, &key).await.unwrap().unwrap();
+                self.no_limits().await;
+                sign_in::request_token(authority, &visitor(), &challenge, Channel::Sms).await.unwrap();
+                let token = self.token().await;
+                sign_in::with_token(authority, &visitor(), &challenge, &token, false).await.unwrap()
+            }
+        };
+    }
+
+    /// A token for a step-up; none where none is asked for.
+    async fn proof(&mut self) -> String {
+        let signed_in = self.who().await;
+        self.no_limits().await;
+        match step_up::request_token(&self.world().authority, &signed_in, &visitor(), Channel::Sms).await {
+            Ok(()) => self.token().await,
+            Err(_) => String::new(),
+        }
+    }
+
+    async fn step_up(&mut self) -> SignedIn {
+        let (signed_in, proof) = (self.who().await, self.proof().await);
+        let authority = &self.actor.world.authority;
+        let opened = step_up::confirm(authority, &signed_in, &visitor(), PASSWORD.into(), &proof).await;
+        self.actor.opened = opened.expect("proven");
+        self.who().await
+    }
+
+    async fn begin_sms(&mut self) -> bool {
+        let signed_in = self.step_up().await;
+        self.no_limits().await;
+        enrol_sms::start(&self.world().authority, &signed_in, &visitor(), PASSWORD.into()).await.is_ok()
+    }
+
+    async fn add_sms(&mut self) -> bool {
+        if !self.begin_sms().await {
+            return false;
+        }
+        let (signed_in, token) = (self.who().await, self.token().await);
+        let authority = &self.actor.world.authority;
+        self.actor.opened = enrol_sms::confirm(authority, &signed_in, &visitor(), &token).await.expect("confirms");
+        if self.codes.is_empty() {
+            let shown = recovery::codes_to_store(authority, &self.who().await).await.expect("stepped up");
+            self.codes = shown.map(|set| set.codes).unwrap_or_default();
+        }
+        true
+    }
+
+    async fn begin_app(&mut self) -> bool {
+        let signed_in = self.step_up().await;
+        enrol_totp::start(&self.world().authority, &signed_in, &visitor()).await.is_ok()
+    }
+
+    async fn add_app(&mut self) -> bool {
+        if !self.begin_app().await {
+            return false;
+        }
+        let signed_in = self.who().await;
+        let authority = &self.actor.world.authority;
+        let pending = enrol_totp::pending(authority, &signed_in).await.unwrap().expect("pending");
+        let totp = Totp::new(&Secret::from_base32(&pending.setup_key).unwrap(), Parameters::OTHER_VENDOR).unwrap();
+        let token = totp.token_at(authority.now());
+        let opened = enrol_totp::confirm(authority, &signed_in, &visitor(), token.expose_digits(), "").await;
+        self.actor.opened = opened.expect("confirms");
+        true
+    }
+
+    async fn remove_app(&mut self) -> bool {
+        self.add_app().await;
+        let signed_in = self.step_up().await;
+        let authority = &self.actor.world.authority;
+        let factors = security::overview(authority, &signed_in).await.unwrap().factors;
+        let Some(app) = factors.iter().find(|factor| factor.kind == FactorKind::Totp) else { return false };
+        self.actor.opened = enrol_totp::remove(authority, &signed_in, &visitor(), &app.id).await.expect("not the last");
+        true
+    }
+
+    async fn cancel_set_up(&mut self) -> bool {
+        let _ = self.begin_sms().await || self.begin_app().await;
+        let signed_in = self.who().await;
+        let before = self.world().events("enrolment-cancelled").await;
+        enrol_sms::cancel(&self.world().authority, &signed_in, &visitor()).await.unwrap();
+        enrol_totp::cancel(&self.world().authority, &signed_in, &visitor()).await.unwrap();
+        self.world().events("enrolment-cancelled").await > before
+    }
+
+    async fn change_phone(&mut self) -> bool {
+        let signed_in = self.step_up().await;
+        let authority = &self.actor.world.authority;
+        let current = profile::load(authority, &signed_in).await.unwrap().cell_phone;
+        let other = if current == NURSE_PHONE { "+12025550178" } else { NURSE_PHONE };
+        profile::set_cell_phone(authority, &signed_in, &visitor(), other).await.is_ok()
+    }
+
+    async fn use_recovery_code(&mut self) -> bool {
+        let Some(code) = self.codes.pop() else { return false };
+        let challenge = self.actor.challenge().await;
+        let authority = &self.actor.world.authority;
+        let opened = sign_in::with_recovery_code(authority, &visitor(), &challenge, &code).await;
+        self.actor.opened = opened.expect("a fresh code");
+        true
+    }
+
+    async fn switch_off(&mut self) -> bool {
+        let (signed_in, proof) = (self.who().await, self.proof().await);
+        let authority = &self.actor.world.authority;
+        let Requirement::Required { from } = signed_in.rule().requirement else { panic!("a deadline") };
+        match disable::disable(authority, &signed_in, &visitor(), PASSWORD.into(), &proof).await {
+            Ok(opened) => {
+                assert!(authority.now() < from, "refused when required");
+                self.actor.opened = opened;
+                self.codes.clear();
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// The link that begins a reset, if there is anything to reset.
+    async fn link(&mut self) -> Option<ResetLinkKey> {
+        let signed_in = self.who().await;
+        self.no_limits().await;
+        step_up::methods(&self.world().authority, &signed_in).await.unwrap()?;
+        Some(reset_link(self.world(), &self.actor.username).await)
+    }
+
+    async fn ask_for_reset(&mut self) -> bool {
+        let Some(link) = self.link().await else { return false };
+        own::start(&self.world().authority, &visitor(), &link).await.is_ok()
+    }
+
+    async fn cancel_reset(&mut self) -> bool {
+        self.ask_for_reset().await;
+        let before = self.world().events("reset-cancelled").await;
+        let authority = &self.world().authority;
+        own::cancel_with_password(authority, &visitor(), &self.actor.username, PASSWORD.into()).await.unwrap();
+        self.world().events("reset-cancelled").await > before
+    }
+
+    async fn wait_for_reset(&mut self) -> bool {
+        let before = self.world().events("two-factor-reset").await;
+        if !self.ask_for_reset().await {
+            return false;
+        }
+        self.world().advance(24 * 3600);
+        self.sign_in().await;
+        self.codes.clear();
+        self.world().events("two-factor-reset").await > before
+    }
+
+    /// Whether it could be done.
+    async fn does(&mut self, act: Act) -> bool {
+        match act {
+            Act::SignIn => {
+                self.sign_in().await;
+                true
+            }
+            Act::BeginSms => self.begin_sms().await,
+            Act::AddSms => self.add_sms().await,
+            Act::BeginApp => self.begin_app().await,
+            Act::AddApp => self.add_app().await,
+            Act::RemoveApp => self.remove_app().await,
+            Act::CancelSetUp => self.cancel_set_up().await,
+            Act::ChangePhone => self.change_phone().await,
+            Act::UseRecoveryCode => self.use_recovery_code().await,
+            Act::SwitchOff => self.switch_off().await,
+            Act::AskForReset => self.ask_for_reset().await,
+            Act::CancelReset => self.cancel_reset().await,
+            Act::WaitForReset => self.wait_for_reset().await,
+        }
+    }
+
+    /// As [`Bound::does`]; no date is a later one afterwards.
+    async fn does_in_time(&mut self, act: Act) -> bool {
+        let before = self.dates().await;
+        let is_done = self.does(act).await;
+        let after = self.dates().await;
+        let is_later = after.iter().zip(before).any(|(after, before)| *after > before);
+        assert!(!is_later, "{act:?} by {}: {before:?} to {after:?}", self.actor.username);
+        is_done
+    }
+
+    /// The date that was told, the one from which it is required in person, and the one that counts. Where there is none, it
+    /// is later than any.
+    async fn dates(&mut self) -> [i64; 3] {
+        let stored: (Option<i64>, Option<i64>) =
+            sqlx::query_as("SELECT enrol_by, required_from FROM account WHERE id = $1")
+                .bind(&self.id)
+                .fetch_one(&self.world().pool)
+                .await
+                .unwrap();
+        let counts = match self.who().await.rule().requirement {
+            Requirement::Required { from } => from.millis(),
+            Requirement::Off | Requirement::Optional => i64::MAX,
+        };
+        [stored.0.unwrap_or(i64::MAX), stored.1.unwrap_or(i64::MAX), counts]
+    }
+}
+
+async fn nothing_that_a_person_does_moves_a_deadline_later(world: World) {
+    let ada = administrator(&world).await;
+    // The role's own date moves on meanwhile: what was told first still counts.
+    let told = world.authority.now() + Duration::from_hours(2);
+    save(&world, &ada, &for_nurses(required(told))).await;
+    let mut people = Vec::new();
+    for username in ["nina", "rita", "vera"] {
+        let id = add(&world, &ada, nurse(username)).await;
+        let opened = sign_in_plainly(&world, username).await;
+        let actor = Actor { world: &world, username: username.into(), phone: NURSE_PHONE.into(), opened };
+        people.push(Bound { actor, id, codes: Vec::new() });
+    }
+    save(&world, &ada, &for_nurses(required(told + Duration::from_hours(24 * 30)))).await;
+    let mut done = [0; Act::ALL.len()];
+    for (person, seed) in people.iter_mut().zip([22, 23, 24]) {
+        assert_eq!(person.dates().await, [told.millis(), i64::MAX, told.millis()]);
+        assert!(person.add_sms().await);
+        let mut draw = random(seed);
+        for _ in 0..15 {
+            world.advance(i64::try_from(draw(60)).unwrap());
+            let index = draw(Act::ALL.len());
+            done[index] += usize::from(person.does_in_time(Act::ALL[index]).await);
+        }
+    }
+    // From the first reset it is required in person, and so it stays with the next.
+    for act in [Act::AddSms, Act::WaitForReset, Act::AddSms, Act::WaitForReset] {
+        people[0].does_in_time(act).await;
+    }
+    assert!(done.iter().all(|times| *times > 0), "each of them was done at least once: {done:?}");
 }

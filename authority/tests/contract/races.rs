@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use authority::practice::{self, CreateError, NewPractice};
 use authority::sign_in::PasswordRefused;
-use authority::{Authority, enrol_sms, password, sign_in};
+use authority::{Authority, Visitor, devices, enrol_sms, password, sign_in};
 use domain::message::Channel;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::password::{NEW, weaken};
-use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor};
+use crate::support::{PASSWORD, PHONE, World, on_both_databases, visitor, visitor_from};
 
 on_both_databases!(
     fifty_posts_of_one_token_open_one_session,
@@ -18,6 +18,9 @@ on_both_databases!(
     fifty_wrong_tokens_in_one_challenge_are_evaluated_five_times,
     fifty_right_tokens_on_a_spent_budget_open_nothing,
     a_hundred_requests_send_one_message,
+    a_hundred_registrations_of_one_number_keep_to_its_limits,
+    a_hundred_registrations_from_one_address_keep_to_its_limit,
+    registrations_at_once_leave_half_of_all_messages_to_others,
     two_confirmations_enable_once,
     one_user_name_is_taken_once,
     twenty_sign_ins_at_once_leave_ten_sessions,
@@ -122,6 +125,58 @@ async fn a_hundred_requests_send_one_message(world: World) {
     assert_eq!(sent, 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM message_send").await, before + 1);
     assert_eq!(world.number("SELECT COUNT(*) FROM message_token WHERE ended_at IS NULL").await, 1);
+}
+
+/// Registers a device for each at once, and returns how many messages were counted for that.
+async fn register(world: &World, whose: &[(Visitor, String)]) -> i64 {
+    let sent = "SELECT COUNT(*) FROM message_send WHERE recipient = 'registration'";
+    let before = world.number(sent).await;
+    let started = race(world, whose.len(), |authority, number| {
+        let (visitor, phone) = whose[number].clone();
+        async move { devices::start(&authority, &visitor, &phone, "ada@elm.test", Channel::Sms).await.is_ok() }
+    })
+    .await;
+    let counted = world.number(sent).await - before;
+    assert_eq!(usize::try_from(counted).unwrap(), started, "who is told so and what is counted are the same");
+    counted
+}
+
+/// Numbers of one range after another.
+fn number(index: usize) -> String {
+    let area = ["212", "305", "404"][index / 100];
+    format!("+1{area}55501{:02}", index % 100)
+}
+
+async fn a_hundred_registrations_of_one_number_keep_to_its_limits(world: World) {
+    let (_ada, _) = world.enrolled("ada", PHONE).await;
+    // The message of her set-up is a day old.
+    world.advance(24 * 3600);
+    let from_everywhere: Vec<_> = (0..100).map(|last| (visitor_from(last), PHONE.to_owned())).collect();
+    // One a minute, five in ten minutes, and six a day of what strangers ask for.
+    for (later, racers, sent) in [(0, 100, 1), (59, 20, 0), (1, 20, 1), (60, 20, 1), (60, 20, 1), (60, 20, 1)] {
+        world.advance(later);
+        assert_eq!(register(&world, &from_everywhere[..racers]).await, sent, "{later} seconds later");
+    }
+    for (later, sent) in [(60, 0), (300, 1), (600, 0), (3600, 0)] {
+        world.advance(later);
+        assert_eq!(register(&world, &from_everywhere[..20]).await, sent, "{later} seconds later");
+    }
+}
+
+async fn a_hundred_registrations_from_one_address_keep_to_its_limit(world: World) {
+    let (_ada, _) = world.enrolled("ada", PHONE).await;
+    world.advance(3600);
+    let of_everybody: Vec<_> = (0..100).map(|index| (visitor(), number(index))).collect();
+    for (later, sent) in [(0, 10), (3599, 0), (1, 10)] {
+        world.advance(later);
+        assert_eq!(register(&world, &of_everybody).await, sent, "{later} seconds later");
+    }
+}
+
+async fn registrations_at_once_leave_half_of_all_messages_to_others(world: World) {
+    let all: Vec<_> = (0..300).map(|index| (visitor_from(u8::try_from(index / 10).unwrap()), number(index))).collect();
+    assert_eq!(register(&world, &all[..240]).await, 240);
+    assert_eq!(register(&world, &all[240..]).await, 10, "sixty of them for what is left");
 }
 
 async fn two_confirmations_enable_once(world: World) {

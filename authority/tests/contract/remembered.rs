@@ -74,7 +74,7 @@ impl Remembering<'_> {
 }
 
 /// The browser that such a sign-in leaves behind.
-fn of(opened: &OpenedSession) -> Visitor {
+pub(crate) fn of(opened: &OpenedSession) -> Visitor {
     Visitor {
         browser: Some(opened.browser.clone()),
         remembered: opened.remembered.clone().map(|remembered| remembered.cookie),

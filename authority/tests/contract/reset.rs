@@ -1,12 +1,16 @@
 use authority::reset::four_eyes::{self, MayApprove, ResetError};
 use authority::reset::own::{self, StartError};
+use authority::sign_in::PasswordStep;
 use authority::staff::{self, NewMember};
 use authority::{
-    ResetCancelKey, ResetLinkKey, Session, SignedIn, disable, outbox, password, sessions, sign_in, step_up,
+    ResetCancelKey, ResetLinkKey, Session, SignedIn, Visitor, disable, enrol_sms, outbox, password, policy, profile,
+    sessions, sign_in, step_up,
 };
+use domain::{Policy, Totp};
 
-use crate::staff::{NURSE_PHONE, add, nurse, sign_in as sign_in_plainly, stepped_up};
+use crate::staff::{NURSE_PHONE, add, nurse, recognised, sign_in as sign_in_plainly, stepped_up};
 use crate::support::{Actor, PASSWORD, PHONE, World, on_both_databases, visitor};
+use crate::{devices, remembered};
 
 on_both_databases!(
     a_second_administrator_approves_and_everything_goes_at_once,
@@ -14,6 +18,9 @@ on_both_databases!(
     an_owner_without_a_second_administrator_waits_a_day,
     a_request_is_rejected_and_decided_once,
     without_right_proof_nothing_is_asked_for,
+    both_administrators_prove_themselves_anew_with_a_token,
+    a_reset_ends_devices_and_remembered_browsers,
+    a_reset_leaves_a_device_to_another_practice_and_nothing_of_it_here,
     somebody_new_to_managing_accounts_is_no_second_person_for_a_day,
     without_its_owner_the_only_administrator_waits_a_day,
     a_request_is_good_for_seven_days,
@@ -55,8 +62,12 @@ async fn practice(world: &World) -> Practice<'_> {
 }
 
 async fn ask(world: &World, by: &SignedIn, id: &str) -> Result<(), ResetError> {
+    ask_with(world, by, id, "").await
+}
+
+async fn ask_with(world: &World, by: &SignedIn, id: &str, token: &str) -> Result<(), ResetError> {
     let administrator = by.administrator().unwrap();
-    four_eyes::ask(&world.authority, administrator, &visitor(), id, "Phone fell into the sea", PASSWORD.into(), "")
+    four_eyes::ask(&world.authority, administrator, &visitor(), id, "Phone fell into the sea", PASSWORD.into(), token)
         .await
 }
 
@@ -67,7 +78,15 @@ async fn only_request(world: &World, by: &SignedIn) -> four_eyes::Request {
 }
 
 async fn approve(world: &World, by: &SignedIn, id: &str) -> Result<(), ResetError> {
-    four_eyes::approve(&world.authority, by.administrator().unwrap(), &visitor(), id, PASSWORD.into(), "").await
+    approve_with(world, by, id, "").await
+}
+
+async fn approve_with(world: &World, by: &SignedIn, id: &str, token: &str) -> Result<(), ResetError> {
+    four_eyes::approve(&world.authority, by.administrator().unwrap(), &visitor(), id, PASSWORD.into(), token).await
+}
+
+async fn reject_with(world: &World, by: &SignedIn, id: &str, token: &str) -> Result<(), ResetError> {
+    four_eyes::reject(&world.authority, by.administrator().unwrap(), &visitor(), id, PASSWORD.into(), token).await
 }
 
 async fn a_second_administrator_approves_and_everything_goes_at_once(world: World) {
@@ -168,6 +187,117 @@ async fn without_right_proof_nothing_is_asked_for(world: World) {
     assert_eq!(world.number("SELECT COUNT(*) FROM reset").await, 0);
 }
 
+/// A token of the app that has not been used: the next step's.
+fn fresh(world: &World, totp: &Totp) -> String {
+    world.advance(30);
+    totp.token_at(world.authority.now()).expose_digits().to_owned()
+}
+
+/// What proves nobody: no token, a wrong one, and one that a step-up has used.
+async fn no_proofs(actor: &mut Actor<'_>, totp: &Totp) -> [String; 3] {
+    let used = fresh(actor.world, totp);
+    let signed_in = actor.signed_in().await;
+    let opened = step_up::confirm(&actor.world.authority, &signed_in, &visitor(), PASSWORD.into(), &used).await;
+    actor.opened = opened.expect("proven");
+    [String::new(), "000000".into(), used]
+}
+
+async fn both_administrators_prove_themselves_anew_with_a_token(world: World) {
+    let Practice { mut owner, nurse, nurse_id, .. } = practice(&world).await;
+    let opened = sign_in_plainly(&world, "olga").await;
+    let mut second = Actor { world: &world, username: "olga".into(), phone: "+12025550188".into(), opened };
+    let phone = second.phone.clone();
+    profile::set_cell_phone(&world.authority, &second.signed_in().await, &visitor(), &phone).await.unwrap();
+    owner.enable_sms().await;
+    second.enable_sms().await;
+    let (owners, seconds) = (owner.add_app().await, second.add_app().await);
+
+    let no_proofs_of_owner = no_proofs(&mut owner, &owners).await;
+    let by = owner.signed_in().await;
+    for token in &no_proofs_of_owner {
+        let refused = ask_with(&world, &by, &nurse_id, token).await;
+        assert!(matches!(refused, Err(ResetError::Proof(_))), "{token:?}: {refused:?}");
+    }
+    let of_another = fresh(&world, &seconds);
+    let refused = ask_with(&world, &by, &nurse_id, &of_another).await;
+    assert!(matches!(refused, Err(ResetError::Proof(_))), "a step-up of a moment ago does not do: {refused:?}");
+    assert_eq!(world.number("SELECT COUNT(*) FROM reset").await, 0);
+    ask_with(&world, &by, &nurse_id, &fresh(&world, &owners)).await.unwrap();
+
+    let no_proofs_of_second = no_proofs(&mut second, &seconds).await;
+    let by_second = second.signed_in().await;
+    let request = only_request(&world, &by_second).await;
+    for token in &no_proofs_of_second {
+        for refused in [
+            approve_with(&world, &by_second, &request.id, token).await,
+            reject_with(&world, &by_second, &request.id, token).await,
+        ] {
+            assert!(matches!(refused, Err(ResetError::Proof(_))), "{token:?}: {refused:?}");
+        }
+    }
+    assert!(nurse.is_signed_in().await);
+    assert_eq!(world.number("SELECT COUNT(*) FROM reset WHERE state = 'waiting'").await, 1);
+    reject_with(&world, &by_second, &request.id, &fresh(&world, &seconds)).await.unwrap();
+    ask_with(&world, &by, &nurse_id, &fresh(&world, &owners)).await.unwrap();
+    let request = only_request(&world, &by_second).await;
+    approve_with(&world, &by_second, &request.id, &fresh(&world, &seconds)).await.unwrap();
+    assert!(!nurse.is_signed_in().await);
+}
+
+/// Has the reset of the nurse approved, and leads her through set-up by text messages.
+async fn reset_and_enrol(world: &World, practice: &mut Practice<'_>) {
+    ask(world, &practice.owner.signed_in().await, &practice.nurse_id).await.unwrap();
+    let request = only_request(world, &practice.second).await;
+    approve(world, &practice.second, &request.id).await.unwrap();
+    let opened = sign_in_plainly(world, "nina").await;
+    let nina = recognised(world, &opened.session).await;
+    world.advance(60);
+    enrol_sms::start(&world.authority, &nina, &visitor(), PASSWORD.into()).await.unwrap();
+    let token = world.latest_token(NURSE_PHONE).await;
+    practice.nurse.opened = enrol_sms::confirm(&world.authority, &nina, &visitor(), &token).await.unwrap();
+}
+
+async fn a_reset_ends_devices_and_remembered_browsers(world: World) {
+    let mut practice = practice(&world).await;
+    let owner = practice.owner.signed_in().await;
+    let remembering = Policy { remember_days: 30, ..Policy::default() };
+    policy::save(&world.authority, owner.administrator().unwrap(), &visitor(), &remembering).await.unwrap();
+    let phone = devices::add(&world, "nina", NURSE_PHONE).await;
+    let challenge = practice.nurse.challenge().await;
+    let token = phone.token(&world);
+    let opened = sign_in::with_token(&world.authority, &visitor(), &challenge, &token, true).await.unwrap();
+    let log_in = async |browser: Visitor| {
+        sign_in::with_password(&world.authority, &browser, "nina", PASSWORD.into(), None).await
+    };
+    let Ok(PasswordStep::SignedIn(opened)) = log_in(remembered::of(&opened)).await else { panic!("remembered") };
+
+    reset_and_enrol(&world, &mut practice).await;
+    let key = authority::devices::find(&world.authority, &phone.key).await.unwrap();
+    assert!(key.is_none(), "the device's key opens nothing");
+    let refused = practice.nurse.sign_in_with(&phone.token(&world)).await;
+    assert!(refused.is_err(), "its tokens sign nobody in");
+    let step = log_in(remembered::of(&opened)).await;
+    assert!(matches!(step, Ok(PasswordStep::TokenNeeded(_))), "the browser is a stranger: {step:?}");
+}
+
+async fn a_reset_leaves_a_device_to_another_practice_and_nothing_of_it_here(world: World) {
+    let mut practice = practice(&world).await;
+    let oak = devices::second_practice(&world, "nina", NURSE_PHONE).await;
+    let phone = devices::add(&world, "nina", NURSE_PHONE).await;
+    assert_eq!(phone.totps.len(), 2);
+
+    reset_and_enrol(&world, &mut practice).await;
+    let view = authority::devices::sync(&world.authority, &phone.device, &visitor()).await.unwrap();
+    assert_eq!(view.accounts.len(), 1, "the other practice's");
+    let mut signed_in = 0;
+    for totp in &phone.totps {
+        let token = fresh(&world, totp);
+        assert!(practice.nurse.sign_in_with(&token).await.is_err(), "nothing of the device is accepted");
+        signed_in += usize::from(oak.sign_in_with(&token).await.is_ok());
+    }
+    assert_eq!(signed_in, 1, "there it goes on");
+}
+
 async fn somebody_new_to_managing_accounts_is_no_second_person_for_a_day(world: World) {
     let practice = practice(&world).await;
     let owner = practice.owner.signed_in().await;
@@ -255,7 +385,7 @@ async fn link(world: &World, to: &str, name: &str) -> String {
     body.split_once(name).unwrap().1[..43].to_owned()
 }
 
-async fn reset_link(world: &World, username: &str) -> ResetLinkKey {
+pub(crate) async fn reset_link(world: &World, username: &str) -> ResetLinkKey {
     own::send_link(&world.authority, &visitor(), username, PASSWORD.into()).await.unwrap();
     ResetLinkKey::from_link(&link(world, &format!("{username}@elm.test"), "?link=").await).expect("a key")
 }

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
+use authority::reset::{four_eyes, own};
 use authority::sign_in::{self, PasswordStep};
 use authority::staff::{self, Details, EnableError, NewMember, StaffError};
 use authority::{OpenedSession, Session, SessionKey, SignedIn, disable, operator, policy, sessions, step_up};
 use domain::message::Channel;
 use domain::policy::{Requirement, Rule};
-use domain::{FactorKind, Policy, Role};
+use domain::{Countries, FactorKind, Policy, Role};
 
+use crate::reset::reset_link;
 use crate::support::{Actor, MemberRow, PASSWORD, PHONE, World, on_both_databases, random, visitor};
 
 on_both_databases!(
@@ -329,7 +331,7 @@ async fn the_last_enrolled_administrator_stays_whatever_the_policy_says(world: W
     policy::save(authority, administrator, &visitor, &policy).await.unwrap();
     // What they have does not do any more, and still it is a way in, and into set-up.
     for (id, username) in [(signed_in.account_id(), "ada"), (vera.as_str(), "vera")] {
-        let person = Person { id: id.into(), username, phone: PHONE.into() };
+        let person = Person { id: id.into(), username: username.into(), phone: PHONE.into() };
         let key = enter(&world, &person).await.expect("gets in");
         let found = sessions::recognise(authority, &key).await.unwrap();
         assert!(matches!(found, Some(Session::MustEnrol(_))), "{username} may set it up");
@@ -339,20 +341,22 @@ async fn the_last_enrolled_administrator_stays_whatever_the_policy_says(world: W
 /// A member who may be an administrator, and be reached by messages.
 struct Person {
     id: String,
-    username: &'static str,
+    username: String,
     phone: String,
 }
 
-/// The session of somebody who gets in for real: by the password, and by a token in a message where one is asked for.
+/// The session of somebody who gets in for real: by the password, and by a token in a message where one is asked for. Whose
+/// tokens failures have switched off gets in by the mailbox and a day.
 async fn enter(world: &World, person: &Person) -> Option<SessionKey> {
     let (authority, visitor) = (&world.authority, visitor());
-    // No delay and no limit on messages stands in the way any more.
-    world.advance(3600);
-    match sign_in::with_password(authority, &visitor, person.username, PASSWORD.into(), None).await.ok()? {
+    lift_limits(world).await;
+    match sign_in::with_password(authority, &visitor, &person.username, PASSWORD.into(), None).await.ok()? {
         PasswordStep::SignedIn(opened) => Some(opened.session),
         PasswordStep::TokenNeeded(key) => {
             let challenge = sign_in::find_challenge(authority, &key).await.unwrap().unwrap();
-            sign_in::request_token(authority, &visitor, &challenge, Channel::Sms).await.ok()?;
+            if sign_in::request_token(authority, &visitor, &challenge, Channel::Sms).await.is_err() {
+                return Some(wait_for_reset(world, person).await);
+            }
             let token = world.latest_token(&person.phone).await;
             let opened =
                 sign_in::with_token(authority, &visitor, &challenge, &token, false).await.expect("a right token");
@@ -361,8 +365,32 @@ async fn enter(world: &World, person: &Person) -> Option<SessionKey> {
     }
 }
 
+/// No delay and no limit on messages stands in the way any more.
+async fn lift_limits(world: &World) {
+    world.run("DELETE FROM message_send").await.unwrap();
+    world.advance(3600);
+}
+
+/// Asks for the reset of one's own, waits, and signs in.
+async fn wait_for_reset(world: &World, person: &Person) -> SessionKey {
+    // What administrators have asked for, and nobody approves, is in the way for seven days.
+    for days in [0, 7] {
+        world.advance(days * 24 * 3600);
+        let link = reset_link(world, &person.username).await;
+        // One that waits already will do.
+        let _ = own::start(&world.authority, &visitor(), &link).await;
+        world.advance(24 * 3600);
+        let name = &person.username;
+        let step = sign_in::with_password(&world.authority, &visitor(), name, PASSWORD.into(), None).await;
+        if let Ok(PasswordStep::SignedIn(opened)) = step {
+            return opened.session;
+        }
+    }
+    panic!("{} is not reset", person.username)
+}
+
 /// Who it is, be it that nothing but set-up can be reached.
-async fn recognised(world: &World, key: &SessionKey) -> SignedIn {
+pub(crate) async fn recognised(world: &World, key: &SessionKey) -> SignedIn {
     match sessions::recognise(&world.authority, key).await.unwrap() {
         Some(Session::Open(signed_in) | Session::MustEnrol(signed_in)) => signed_in,
         Some(Session::Locked(_)) | None => panic!("just signed in"),
@@ -372,18 +400,23 @@ async fn recognised(world: &World, key: &SessionKey) -> SignedIn {
 /// An administrator who gets in for real, with fresh proof; there has to be one.
 async fn administrator(world: &World, people: &[Person]) -> SignedIn {
     for person in people {
-        if let Some(key) = enter(world, person).await
-            && recognised(world, &key).await.administrator().is_some()
-        {
-            sqlx::query("UPDATE session SET stepped_up_at = $1")
-                .bind(world.authority.now().millis())
-                .execute(&world.pool)
-                .await
-                .unwrap();
-            return recognised(world, &key).await;
+        if let Some(signed_in) = enter_to_administer(world, person).await {
+            return signed_in;
         }
     }
     panic!("nobody can administer the practice")
+}
+
+/// Somebody who gets in for real, with fresh proof, if they are an administrator.
+async fn enter_to_administer(world: &World, person: &Person) -> Option<SignedIn> {
+    let key = enter(world, person).await?;
+    recognised(world, &key).await.administrator()?;
+    sqlx::query("UPDATE session SET stepped_up_at = $1")
+        .bind(world.authority.now().millis())
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    Some(recognised(world, &key).await)
 }
 
 /// What an administrator may do to somebody, or to everybody, drawn.
@@ -396,24 +429,31 @@ async fn act(
     let (authority, visitor) = (&world.authority, visitor());
     let administrator = by.administrator().unwrap();
     let role = Role::ALL[draw(Role::ALL.len())];
-    match draw(8) {
+    match draw(10) {
         0 | 1 => staff::deactivate(authority, administrator, &visitor, &on.id).await,
         2 => staff::reactivate(authority, administrator, &visitor, &on.id).await,
         3 => {
             let from = authority.now() + Duration::from_mins(draw(90).try_into().unwrap());
-            let mut policy = Policy::default();
+            let countries = Countries::parse(["", "US", "GB", "US, GB"][draw(4)]).unwrap();
+            let mut policy = Policy { countries, ..Policy::default() };
             policy.set_rule(role, Rule { requirement: Requirement::Required { from }, apps_only: draw(2) == 0 });
-            // Whose own account was closed meanwhile saves nothing.
+            // Whose own account was closed meanwhile saves nothing, nor does who leaves out their own country.
             let _ = policy::save(authority, administrator, &visitor, &policy).await;
             Ok(())
         }
         4 => {
             // Of who is closed there is nothing to reset.
-            let _ = operator::reset_two_factor(authority, on.username).await;
+            let _ = operator::reset_two_factor(authority, &on.username).await;
             Ok(())
         }
+        5 => {
+            // It may be on already, or their own.
+            let _ = staff::enable_two_factor(authority, administrator, &visitor, &on.id, PASSWORD.into()).await;
+            Ok(())
+        }
+        6 => staff::stop_requiring(authority, administrator, &visitor, &on.id).await,
         _ => {
-            let form = Details { cell_phone: on.phone.clone(), ..details(role, draw(3) == 0) };
+            let form = Details { cell_phone: on.phone.clone(), ..details(role, draw(2) == 0) };
             staff::change(authority, administrator, &visitor, &on.id, &form).await
         }
     }
@@ -423,36 +463,110 @@ async fn act(
 async fn change_own(world: &World, person: &Person) {
     let Some(key) = enter(world, person).await else { return };
     let signed_in = recognised(world, &key).await;
-    world.advance(61);
-    if step_up::request_token(&world.authority, &signed_in, &visitor(), Channel::Sms).await.is_ok() {
-        let token = world.latest_token(&person.phone).await;
-        let _ = disable::disable(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &token).await;
-    } else {
+    let token = proof(world, &signed_in, person).await;
+    if token.is_empty() {
         world.insert_factor(&person.id, FactorKind::Sms, "confirmed").await;
+    } else {
+        let _ = disable::disable(&world.authority, &signed_in, &visitor(), PASSWORD.into(), &token).await;
     }
 }
 
-async fn no_sequence_of_changes_leaves_a_practice_without_an_administrator(world: World) {
-    let ada = world.provider("ada", PHONE).await;
-    let mut people =
-        vec![Person { id: ada.signed_in().await.account_id().to_owned(), username: "ada", phone: PHONE.into() }];
-    for (username, phone) in [("nina", "+12025550181"), ("rita", "+12025550182"), ("vera", "+12025550183")] {
-        let row = MemberRow { username, role: Role::OfficeManager, manages_accounts: true, cell_phone: phone };
-        people.push(Person { id: world.insert_member("ada", &row).await, username, phone: phone.into() });
+/// The token of a fresh proof; none where none is asked for.
+async fn proof(world: &World, signed_in: &SignedIn, person: &Person) -> String {
+    world.advance(61);
+    match step_up::request_token(&world.authority, signed_in, &visitor(), Channel::Sms).await {
+        Ok(()) => world.latest_token(&person.phone).await,
+        Err(_) => String::new(),
+    }
+}
+
+/// One administrator asks for the reset of somebody, and whoever else may approves it. True if it was done.
+async fn reset_by_two(world: &World, people: &[Person], on: &Person) -> bool {
+    let (authority, visitor) = (&world.authority, visitor());
+    // There is something to reset, and nobody is new to managing accounts.
+    world.insert_factor(&on.id, FactorKind::Sms, "confirmed").await;
+    world.advance(24 * 3600);
+    let first = administrator(world, people).await;
+    let person = people.iter().find(|person| person.id == first.account_id()).expect("one of them");
+    let token = proof(world, &first, person).await;
+    let administrator = first.administrator().unwrap();
+    // It may be about the administrator, or somebody whose account is closed.
+    let asked = four_eyes::ask(authority, administrator, &visitor, &on.id, "Lost", PASSWORD.into(), &token).await;
+    if asked.is_err() {
+        return false;
+    }
+    for other in people.iter().filter(|other| other.id != first.account_id()) {
+        let Some(second) = enter_to_administer(world, other).await else { continue };
+        let administrator = second.administrator().unwrap();
+        for request in four_eyes::waiting(authority, administrator).await.unwrap() {
+            let token = proof(world, &second, other).await;
+            let approved =
+                four_eyes::approve(authority, administrator, &visitor, &request.id, PASSWORD.into(), &token).await;
+            if approved.is_ok() {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// An owner and three more administrators, one of whom gets text messages.
+async fn four_administrators(world: &World, seed: u64) -> Vec<Person> {
+    let phone = |number: usize| format!("+120255501{seed}{number}");
+    let username = |name: &str| format!("{name}{seed}");
+    let owner = username("ada");
+    let ada = world.provider(&owner, &phone(0)).await.signed_in().await;
+    let mut people = vec![Person { id: ada.account_id().to_owned(), username: owner.clone(), phone: phone(0) }];
+    for (number, name) in [(1, "nina"), (2, "rita"), (3, "vera")] {
+        let (username, phone) = (username(name), phone(number));
+        let row =
+            MemberRow { username: &username, role: Role::OfficeManager, manages_accounts: true, cell_phone: &phone };
+        let id = world.insert_member(&owner, &row).await;
+        people.push(Person { id, username, phone });
     }
     world.insert_factor(&people[1].id, FactorKind::Sms, "confirmed").await;
-    let mut draw = random(7);
-    let mut refusals = 0;
-    for _ in 0..16 {
-        let signed_in = administrator(&world, &people).await;
-        for _ in 0..8 {
-            // Whoever may, acts: the proof of a moment ago is what a race would still hold.
-            let done = act(&world, &signed_in, &people[draw(4)], &mut draw).await;
-            refusals += usize::from(done == Err(StaffError::LastAdministrator));
-            world.advance(i64::try_from(draw(20)).unwrap());
+    people
+}
+
+/// Adds one more administrator.
+async fn add_administrator(world: &World, by: &SignedIn, username: String, phone: String) -> Option<Person> {
+    let new = NewMember { manages_accounts: true, cell_phone: phone.clone(), ..nurse(&username) };
+    // Their own cell phone may be of a country that the practice does not take.
+    let id = staff::add(&world.authority, by.administrator().unwrap(), &visitor(), new).await.ok()?;
+    Some(Person { id, username, phone })
+}
+
+async fn no_sequence_of_changes_leaves_a_practice_without_an_administrator(world: World) {
+    let (mut refusals, mut resets, mut added) = (0, 0, 0);
+    for seed in [21, 24, 35] {
+        let mut draw = random(seed);
+        let mut people = four_administrators(&world, seed % 10).await;
+        for round in 0..6 {
+            let signed_in = administrator(&world, &people).await;
+            if round == 2 {
+                let phone = format!("+120255501{}9", seed % 10);
+                let person = add_administrator(&world, &signed_in, format!("olga{seed}"), phone).await;
+                added += usize::from(person.is_some());
+                people.extend(person);
+            }
+            for _ in 0..8 {
+                // Whoever may, acts: the proof of a moment ago is what a race would still hold.
+                let done = act(&world, &signed_in, &people[draw(people.len())], &mut draw).await;
+                refusals += usize::from(done == Err(StaffError::LastAdministrator));
+                world.advance(i64::try_from(draw(20)).unwrap());
+            }
+            let on = &people[draw(people.len())];
+            match draw(4) {
+                0 => resets += usize::from(reset_by_two(&world, &people, on).await),
+                1 => {
+                    // As a hundred wrong tokens in a row do.
+                    let disable = "UPDATE factor SET state = 'disabled' WHERE account_id = $1";
+                    sqlx::query(disable).bind(&on.id).execute(&world.pool).await.unwrap();
+                }
+                _ => change_own(&world, on).await,
+            }
         }
-        change_own(&world, &people[draw(4)]).await;
+        administrator(&world, &people).await;
     }
-    administrator(&world, &people).await;
-    assert!(refusals > 0, "the rule was met at least once");
+    assert!(refusals > 0 && resets > 0 && added > 0, "{refusals}, {resets}, {added}: each happened at least once");
 }
