@@ -1,8 +1,8 @@
 //! Tokens that go out in a text message or a call.
 
 use domain::message::{
-    self, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, PER_RANGE, SendLimit, TOKEN_DIGITS, TOKEN_LIFE,
-    UNPROVEN_IN_ALL, UNPROVEN_PER_NUMBER,
+    self, COOL_DOWN, Channel, IN_ALL, MAX_WRONG_ENTRIES, PER_ADDRESS, PER_NUMBER, PER_RANGE, SendLimit, TOKEN_DIGITS,
+    TOKEN_LIFE, UNPROVEN_IN_ALL, UNPROVEN_PER_NUMBER,
 };
 use domain::policy::SmsLife;
 use domain::{FactorKind, Phone, Timestamp, Token};
@@ -169,30 +169,33 @@ pub(crate) fn draw(authority: &Authority) -> Token {
 }
 
 /// Lets a message pass the send limits, counts it, and tells when it may go out: now, but for a stranger's with a new
-/// device, who must not see that other messages go to the number.
+/// device, who must not see that other messages go to the number. That one waits for its turn for a minute at most; where
+/// more went there already, nothing goes out on top of it.
 pub(crate) async fn admit(
     authority: &Authority,
     write: &mut Write,
     visitor: &Visitor,
     recipient: &Recipient,
     id: &str,
-) -> Result<Timestamp, SendRefused> {
+) -> Result<Option<Timestamp>, SendRefused> {
     let now = authority.now();
     let address = visitor.network().to_string();
     let Next { seen, all } = pass_gates(write, recipient, &address, now).await?;
     if seen > now {
         return Err(SendRefused::TooSoon { until: seen });
     }
+    let at = (all <= now + COOL_DOWN).then_some(all);
     let new = NewMessageSend {
         id,
         phone: recipient.phone.e164(),
         address: &address,
         recipient: recipient.kind(),
-        at: all.millis(),
+        // Also what does not go out counts as of now, and keeps nobody waiting for longer than that.
+        at: at.unwrap_or(now).millis(),
         asked_at: (recipient.kind == RecipientKind::Registration).then_some(now.millis()),
     };
     write.insert_message_send(&new).await?;
-    Ok(all)
+    Ok(at)
 }
 
 /// As [`send`], in a transaction of its own; a refusal is written down.

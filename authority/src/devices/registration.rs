@@ -5,7 +5,7 @@
 
 use domain::email::InvalidEmail;
 use domain::matching::Matching;
-use domain::message::{self, COOL_DOWN, Channel, MAX_WRONG_ENTRIES, TOKEN_LIFE};
+use domain::message::{self, Channel, MAX_WRONG_ENTRIES, TOKEN_LIFE};
 use domain::person::{InvalidText, Name};
 use domain::phone::InvalidPhone;
 use domain::policy::SmsLife;
@@ -220,11 +220,9 @@ async fn send_code(
 ) -> Result<Vec<u8>, RegistrationError> {
     let recipient = Recipient::of_registration(phone.clone());
     let at = message_token::admit(authority, write, visitor, &recipient, &authority.entropy.id()).await?;
-    // The answer is the same whatever else goes to the number. Where that is much, no code goes out on top of it.
-    let is_meant = is_meant && at <= authority.now() + COOL_DOWN;
     let code = message_token::draw(authority);
     let text = message::token_text(channel, &code, &authority.public_host, SmsLife::FiveMinutes);
-    outbox::queue_for(authority, write, channel, phone.e164(), &text, is_meant.then_some(at)).await?;
+    outbox::queue_for(authority, write, channel, phone.e164(), &text, at.filter(|_| is_meant)).await?;
     Ok(hash(authority, registration_id, &code))
 }
 
