@@ -184,9 +184,10 @@ pub(crate) async fn activate(model: Model, proven: Proven) {
     }
     match api::activate_device(&pending.device_key.expose(), &first_tokens(&step.accounts, model.now())).await {
         Ok(device) => {
-            model.registration.set_value(Registration::default());
-            model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup(proven) });
-            become_device(model, pending, device).await;
+            if become_device(model, pending, device).await {
+                model.registration.set_value(Registration::default());
+                model.go(if step.has_backup { Screen::Restore } else { Screen::OfferBackup(proven) });
+            }
         }
         Err(error @ AppError::Device(DeviceError::RegistrationOver)) => {
             model.registration.set_value(Registration::default());
@@ -210,10 +211,7 @@ pub(crate) async fn activate(model: Model, proven: Proven) {
 pub(crate) async fn settle(model: Model) -> bool {
     let Some(pending) = keeper::with(model, |contents| contents.pending.clone()).flatten() else { return false };
     match api::sync_device(&pending.device_key.expose()).await {
-        Ok(device) => {
-            become_device(model, pending, device).await;
-            true
-        }
+        Ok(device) => become_device(model, pending, device).await,
         Err(AppError::Device(DeviceError::Revoked)) => {
             if let Err(error) = keeper::change(model, |contents| contents.pending = None).await {
                 model.fail(error.to_string());
@@ -225,7 +223,8 @@ pub(crate) async fn settle(model: Model) -> bool {
     }
 }
 
-async fn become_device(model: Model, pending: PendingDevice, device: DeviceView) {
+/// Lets this browser be what the server has confirmed. Whether it is; what went wrong was said.
+async fn become_device(model: Model, pending: PendingDevice, device: DeviceView) -> bool {
     let before = sync::device_key(model);
     let became = keeper::change(model, |contents| {
         // Another page of this browser may have given it up.
@@ -233,13 +232,15 @@ async fn become_device(model: Model, pending: PendingDevice, device: DeviceView)
         contents.become_pending();
     });
     if let Err(error) = became.await {
-        return model.fail(error.to_string());
+        model.fail(error.to_string());
+        return false;
     }
     if let Some(before) = before {
         // What this browser was until now. Where it is the only way to log in, it stays for its owner to revoke.
         let _ = api::leave_device(&before).await;
     }
     sync::take_in(model, device).await;
+    true
 }
 
 /// Keeps the secrets of practice accounts for which the Security tab wants this device too, and confirms them.

@@ -64,7 +64,11 @@ pub(crate) fn ask(model: Model) {
                 backup::follow(model, &key).await;
                 backup::save_changes(model).await;
             }
-            Err(AppError::Device(DeviceError::Revoked)) => revoked(model).await,
+            // Meanwhile this browser may be another device, and have given that one up.
+            Err(AppError::Device(DeviceError::Revoked)) if device_key(model).as_ref() == Some(&key) => {
+                revoked(model).await;
+            }
+            Err(AppError::Device(DeviceError::Revoked)) => {}
             Err(AppError::Unavailable) => model.sync.set(Sync::Offline),
             Err(error) => model.sync.set(Sync::Refused(error)),
         }
