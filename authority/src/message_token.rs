@@ -14,6 +14,8 @@ use crate::{Authority, Unavailable, Visitor, moment, outbox};
 
 /// Digits of a token in a message.
 pub(crate) const TOKEN_LENGTH: u8 = TOKEN_DIGITS;
+/// When a message goes out that does not: outside of every limit, so it takes nothing from whoever has the number.
+const NEVER: i64 = 0;
 /// What the binding to an account is called.
 const ACCOUNT: &str = "account";
 
@@ -190,8 +192,7 @@ pub(crate) async fn admit(
         phone: recipient.phone.e164(),
         address: &address,
         recipient: recipient.kind(),
-        // Also what does not go out counts as of now, and keeps nobody waiting for longer than that.
-        at: at.unwrap_or(now).millis(),
+        at: at.map_or(NEVER, Timestamp::millis),
         asked_at: (recipient.kind == RecipientKind::Registration).then_some(now.millis()),
     };
     write.insert_message_send(&new).await?;

@@ -36,7 +36,7 @@ pub(crate) struct NewMessageSend<'a> {
     pub(crate) address: &'a str,
     /// Whose number it is; `owner` if it is proven.
     pub(crate) recipient: &'static str,
-    /// When it goes out.
+    /// When it goes out; 0 where it does not.
     pub(crate) at: i64,
     /// When a stranger with a new device asked for it.
     pub(crate) asked_at: Option<i64>,
@@ -252,7 +252,7 @@ impl Write {
     /// Deletes what no limit looks at any more.
     pub(crate) async fn sweep_messages(&mut self, before: i64) -> Result<(), sqlx::Error> {
         for statement in [
-            "DELETE FROM message_send WHERE at < $1",
+            "DELETE FROM message_send WHERE COALESCE(asked_at, at) < $1",
             "DELETE FROM message_token WHERE expires_at < $1 OR ended_at < $1",
             "DELETE FROM send_gate WHERE passed_at < $1",
         ] {
