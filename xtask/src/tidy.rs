@@ -10,6 +10,9 @@ use anyhow::{Result, ensure};
 
 use crate::project;
 
+/// Folders of what others wrote, and of what a run leaves behind. Git ignores them too.
+const NOT_OURS: [&str; 4] = ["node_modules", "target", "playwright-report", "test-results"];
+
 /// What a rule has against the tree: one line each, with the place in it.
 type Findings = Vec<String>;
 
@@ -49,6 +52,10 @@ struct Source {
     text: String,
 }
 
+fn is_ours(path: &str) -> bool {
+    !path.split('/').any(|part| NOT_OURS.contains(&part))
+}
+
 /// The files below the given folders (or the files of that name) that have one of the endings, in a stable order.
 fn sources(places: &[&str], endings: &[&str]) -> Result<Vec<Source>> {
     let mut found = Vec::new();
@@ -58,8 +65,7 @@ fn sources(places: &[&str], endings: &[&str]) -> Result<Vec<Source>> {
         for relative in below {
             let path = if relative.as_os_str().is_empty() { here.clone() } else { here.join(&relative) };
             let shown = path.strip_prefix(project::root()).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            let is_ours = !shown.split('/').any(|part| part == "node_modules" || part == "target");
-            if is_ours && endings.iter().any(|ending| shown.ends_with(ending)) {
+            if is_ours(&shown) && endings.iter().any(|ending| shown.ends_with(ending)) {
                 found.push(Source { text: std::fs::read_to_string(&path)?, path: shown });
             }
         }
@@ -88,6 +94,14 @@ fn has_word(line: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_wrote_or_a_run_left_is_not_ours() {
+        assert!(is_ours("end2end/specs/target_page.spec.ts"));
+        for path in ["end2end/playwright-report/trace/a.js", "end2end/test-results/a.ts", "a/node_modules/b.ts"] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
 
     #[test]
     fn comments_are_no_code_and_addresses_are_no_comments() {
