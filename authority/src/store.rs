@@ -188,7 +188,8 @@ impl Store {
         Ok(Write { transaction, _turn: turn })
     }
 
-    /// What time the database's machine has. `SQLite` and `PostgreSQL` have no word for it in common.
+    /// What time the database's machine has, asked of a table, so that the database itself has to answer. `SQLite` and
+    /// `PostgreSQL` have no word for it in common.
     pub(crate) async fn now(&self) -> Result<Timestamp, sqlx::Error> {
         let sql = match self.backend {
             Backend::Sqlite => {

@@ -11,6 +11,8 @@ import { enable, savePhone, signUp } from '../support/set_up.ts';
 import { Site } from '../support/site.ts';
 import { expect, PHONE, test } from '../support/test.ts';
 
+/** What a server says that cannot decide right now. */
+const UNAVAILABLE = { status: 503, body: JSON.stringify('unavailable') };
 const NOT_RIGHT = 'That token is not right, or it has been used or has expired.';
 
 async function logIn(page: Page, visit: (path: string, page?: Page) => Promise<unknown>, person: Person) {
@@ -489,7 +491,7 @@ test('who adds the account once more and is refused keeps the tokens that count'
   await press(page, 'By phone');
   await phone.register(person);
   await phone.prove(codes[0] ?? '');
-  await page.route('**/api/activate_device', (route) => route.fulfill({ status: 503, body: JSON.stringify('unavailable') }));
+  await page.route('**/api/activate_device', (route) => route.fulfill(UNAVAILABLE));
   await phone.proveByPin();
   await phone.expectRefusal(/\w/);
   await phone.expectScreen('Add your practice account');
@@ -512,7 +514,7 @@ test('a set-up whose last answer is lost is there at the next start', async ({ p
   await phone.register(person);
   await page.route('**/api/activate_device', async (route) => {
     await route.fetch();
-    await route.fulfill({ status: 503, body: JSON.stringify('unavailable') });
+    await route.fulfill(UNAVAILABLE);
   });
   await phone.setPin();
   await phone.expectRefusal(/\w/);
@@ -534,7 +536,7 @@ test('a set-up whose last answer is lost goes on by the PIN', async ({ page, ser
   let isLost = true;
   await page.route('**/api/activate_device', async (route) => {
     const response = await route.fetch();
-    await (isLost ? route.fulfill({ status: 503, body: JSON.stringify('unavailable') }) : route.fulfill({ response }));
+    await (isLost ? route.fulfill(UNAVAILABLE) : route.fulfill({ response }));
   });
   await phone.setPin();
   await phone.expectRefusal(/\w/);

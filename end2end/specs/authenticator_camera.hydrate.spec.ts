@@ -1,3 +1,4 @@
+import type { Browser } from '@playwright/test';
 import { PNG } from 'pngjs';
 
 import { expectAccessible } from '../support/axe.ts';
@@ -5,8 +6,20 @@ import { browserThatSees } from '../support/camera.ts';
 import { withSms } from '../support/client.ts';
 import { Device } from '../support/device.ts';
 import { press } from '../support/pages.ts';
+import type { Server } from '../support/server.ts';
 import { Site } from '../support/site.ts';
 import { expect, PHONE, test, watchFor } from '../support/test.ts';
+
+/** A device in that browser, up to the camera. */
+async function untilScan(phone: Browser, server: Server, expected: RegExp[]) {
+  const onPhone = await phone.newContext({ ...PHONE, baseURL: server.url });
+  const errors = watchFor(onPhone, expected);
+  const device = new Device(server, await onPhone.newPage());
+  await device.setUpAlone(new Site('Mail'));
+  await press(device.page, 'Add Account');
+  await press(device.page, 'Scan a QR code');
+  return { device, errors };
+}
 
 test('the camera reads the code off a screen, and its tokens are right', async ({
   page,
@@ -25,12 +38,7 @@ test('the camera reads the code off a screen, and its tokens are right', async (
   const picture = await page.getByRole('img', { name: 'QR code for the setup key' }).screenshot();
 
   const phone = await browserThatSees(picture, info.outputPath('code.y4m'), playwright, launchOptions);
-  const onPhone = await phone.newContext({ ...PHONE, baseURL: server.url });
-  const errors = watchFor(onPhone, expected);
-  const device = new Device(server, await onPhone.newPage());
-  await device.setUpAlone(new Site('Mail'));
-  await press(device.page, 'Add Account');
-  await press(device.page, 'Scan a QR code');
+  const { device, errors } = await untilScan(phone, server, expected);
   await expect(device.page.locator('video')).toBeHidden();
   await press(device.page, 'Use the camera');
   await device.expectScreen(`Twofold ${person.practice}`);
@@ -47,12 +55,7 @@ test('the screen is accessible while the camera runs', async ({ server, playwrig
   const paper = new PNG({ width: 100, height: 100 });
   paper.data.fill(255);
   const phone = await browserThatSees(PNG.sync.write(paper), info.outputPath('paper.y4m'), playwright, launchOptions);
-  const onPhone = await phone.newContext({ ...PHONE, baseURL: server.url });
-  const errors = watchFor(onPhone, expected);
-  const device = new Device(server, await onPhone.newPage());
-  await device.setUpAlone(new Site('Mail'));
-  await press(device.page, 'Add Account');
-  await press(device.page, 'Scan a QR code');
+  const { device, errors } = await untilScan(phone, server, expected);
   await press(device.page, 'Use the camera');
   const video = device.page.locator('video');
   await expect.poll(() => video.evaluate((it) => (it as HTMLVideoElement).videoWidth), 'it sees something').toBeGreaterThan(0);
